@@ -1,0 +1,1 @@
+//! SYSPRO: OData and e.net.

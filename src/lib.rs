@@ -1,0 +1,1 @@
+//! SYSPRO to HubSpot sync.
