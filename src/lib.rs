@@ -1,1 +1,9 @@
-//! SYSPRO to HubSpot sync.
+//! SYSPRO to HubSpot sync: the modules in reading order.
+
+pub mod platform;
+
+pub mod fault;
+
+pub mod feeds;
+pub mod hubspot;
+pub mod syspro;

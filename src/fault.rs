@@ -1,0 +1,118 @@
+//! What can go wrong with a *system*, one variant for each next step.
+//!
+//! What is wrong with one *record* is not a fault: it is data (a [`Reason`] in the ledger).
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::platform::NoAnswer;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    Odata,
+    Enet,
+    HubSpot,
+}
+
+/// Which limit a 429 speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    TenSeconds,
+    Second,
+    Day,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Nothing readable came back: a broken connection, a timeout, a 5xx. A write may have happened.
+    NoAnswer { system: System, what: Silence },
+    /// 429.
+    Throttled {
+        system: System,
+        window: Window,
+        retry_after: Option<Duration>,
+    },
+    /// 423: records are locked by another write for some two seconds.
+    Locked { system: System },
+    /// 477: the portal is moving; nothing works until then.
+    Moving {
+        system: System,
+        retry_after: Option<Duration>,
+    },
+    /// 401.
+    Unauthorized { system: System },
+    /// 403, with the scopes it names.
+    Forbidden {
+        system: System,
+        missing: Vec<String>,
+    },
+    /// The request as a whole was understood and refused.
+    Refused {
+        system: System,
+        status: u16,
+        refusal: Box<Refusal>,
+    },
+    /// An answer came that is not what the interface promises; its shape, never its content.
+    Unreadable { system: System, shape: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    Network(NoAnswer),
+    Status(u16),
+}
+
+/// What a system said against one record or one request, without any value of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The system's own code (`INVALID_EMAIL`), or its category where it gives no code.
+    pub code: String,
+    /// The property it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The record that is in the way, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<String>,
+    /// To quote to the vendor's support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// Why a record has the fate it has, in words a person can act on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable, for programs and for counting: `unknown_currency`, `customer_missing`.
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    pub reason: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+}
+
+impl Reason {
+    pub fn new(code: &str, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            field: None,
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    pub fn on(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            System::Odata => "SYSPRO OData",
+            System::Enet => "SYSPRO e.net",
+            System::HubSpot => "HubSpot",
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! What HubSpot's requests and answers mean. Pure: values in, values out.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of HubSpot object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Company,
+    Contact,
+    Invoice,
+    LineItem,
+}
