@@ -1,5 +1,7 @@
 //! What HubSpot's requests and answers mean. Pure: values in, values out.
 
+pub mod account;
+
 use serde::{Deserialize, Serialize};
 
 /// A kind of HubSpot object.

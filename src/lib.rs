@@ -4,6 +4,10 @@ pub mod platform;
 
 pub mod fault;
 
+pub mod vault;
+
+pub mod connection;
+
 pub mod feeds;
 pub mod hubspot;
 pub mod syspro;

@@ -1,0 +1,148 @@
+//! A connection: one SYSPRO company and one HubSpot portal, with credentials and settings.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::vault::Secret;
+
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub id: String,
+    pub name: String,
+    pub syspro: Syspro,
+    pub hubspot: HubSpot,
+    pub settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+pub struct Syspro {
+    /// Without a trailing slash; `/{company}/{table}` follows.
+    pub odata_url: String,
+    pub company: String,
+    pub odata_username: String,
+    pub odata_password: Secret,
+    /// Added to every request, such as Cloudflare Access's. The values are secrets.
+    pub headers: BTreeMap<String, Secret>,
+    /// ISO 4217; what `$` and a blank mean.
+    pub local_currency: String,
+    pub enet: Option<Enet>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Enet {
+    pub url: String,
+    pub operator: String,
+    pub operator_password: Secret,
+    pub company_password: Secret,
+}
+
+#[derive(Clone, Debug)]
+pub struct HubSpot {
+    pub token: Secret,
+    /// Without a trailing slash.
+    pub api_url: String,
+    pub api_version: String,
+    /// What our property names begin with; fixed at creation.
+    pub prefix: String,
+}
+
+/// Every setting with its default; the README's table is the same list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How far before the last complete pass the recent poll looks, in days.
+    pub lookback_days: u32,
+    /// How old an invoice may be to be taken at all, in days; open ones are taken at any age.
+    pub history_days: u32,
+    /// Pages the sweep reads in a tick once the first sweep is done.
+    pub sweep_pages: u32,
+    pub customers: CustomerScope,
+    pub credit_notes: CreditNotes,
+    pub invoice_balance_currency: BalanceCurrency,
+    pub foreign_currency: ForeignCurrency,
+    /// SYSPRO's currency codes that are not ISO 4217, with what they mean.
+    pub currencies: BTreeMap<String, String>,
+    /// For invoices whose terms rule is unknown.
+    pub default_due_days: u32,
+    /// Put on companies and contacts when they are created; empty for none.
+    pub lifecycle_stage: String,
+    /// Minutes the site is ahead of UTC; the portal's own when absent.
+    pub site_utc_offset_minutes: Option<i32>,
+    pub date_style: DateStyle,
+    /// Table names that differ at this site: `{"ArCustomer": "ARCUSTOMER"}`.
+    pub tables: BTreeMap<String, String>,
+    /// A true last-modified column of the table, where the site added one: `{"ArInvoice": "Usr_Modified"}`.
+    pub modified_columns: BTreeMap<String, String>,
+    /// Where a company's address is read from: `{"city": "SoldToAddr3"}`.
+    pub address_columns: BTreeMap<String, String>,
+    /// Share of HubSpot's ten-second window this connection's portal may spend, over 0 to 1.
+    pub rate_share: f64,
+    /// Share of HubSpot's daily quota, over 0 to 1.
+    pub daily_share: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerScope {
+    /// A sale, an addition or a balance within `history_days`.
+    Active,
+    All,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditNotes {
+    Record,
+    Exclude,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceCurrency {
+    Posting,
+    Local,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForeignCurrency {
+    Fail,
+    Local,
+}
+
+/// How this site's OData writes a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateStyle {
+    /// `2024-01-31T00:00:00Z`
+    Datetimeoffset,
+    /// `2024-01-31`
+    Date,
+    /// `datetime'2024-01-31T00:00:00'`
+    V3,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lookback_days: 7,
+            history_days: 400,
+            sweep_pages: 2,
+            customers: CustomerScope::Active,
+            credit_notes: CreditNotes::Record,
+            invoice_balance_currency: BalanceCurrency::Posting,
+            foreign_currency: ForeignCurrency::Fail,
+            currencies: BTreeMap::new(),
+            default_due_days: 30,
+            lifecycle_stage: "customer".to_owned(),
+            site_utc_offset_minutes: None,
+            date_style: DateStyle::Datetimeoffset,
+            tables: BTreeMap::new(),
+            modified_columns: BTreeMap::new(),
+            address_columns: BTreeMap::new(),
+            rate_share: 0.8,
+            daily_share: 0.5,
+        }
+    }
+}
