@@ -1,0 +1,45 @@
+# `make` lists the targets. Everything a target needs it sets up itself.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build serve test test-native test-workerd fmt deploy clean
+
+WORKER_SOURCES := Cargo.toml Cargo.lock $(shell find src migrations -type f)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## what building needs: npm packages, wasm32 std, worker-build, wasm-bindgen
+	@scripts/setup
+
+build: build/index.js ## the Worker, as wasm, in build/
+
+build/index.js: $(WORKER_SOURCES) | setup
+	@scripts/build
+
+serve: build ## the Worker on local D1 (PORT, STATE, ADMIN_TOKEN, MASTER_KEY, ALLOW_HTTP, ALLOW_HOSTS)
+	@exec node scripts/serve.mjs
+
+test: ## everything CI runs, cheap things first
+	@scripts/setup check
+	$(MAKE) test-native
+	$(MAKE) test-workerd
+
+test-native: ## formatting, lints, tests and docs; needs no wasm
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+test-workerd: build ## the built wasm in workerd, end to end
+	cargo test --locked --test workerd -- --ignored --nocapture
+
+fmt: ## formats the code
+	cargo fmt --all
+
+deploy: build ## builds, migrates the remote D1, deploys; needs `npx wrangler login` or CLOUDFLARE_API_TOKEN
+	@scripts/deploy
+
+clean: ## removes what was built here; the per-user cache of tools stays
+	cargo clean
+	rm -rf build node_modules

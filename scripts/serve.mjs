@@ -1,0 +1,34 @@
+// `make serve`: the Worker alone, for any SYSPRO and HubSpot base URL.
+//
+// From the environment: PORT (8787; 0 takes a free one), STATE (where the
+// local D1 lives), ADMIN_TOKEN and MASTER_KEY (made and kept in STATE when
+// absent), ALLOW_HTTP, ALLOW_HOSTS.
+// With --until-eof it also stops when its standard input ends, so that a test
+// that dies leaves nothing behind.
+
+import { resolve } from "node:path";
+import { Problem, main, root } from "./lib.mjs";
+import { secret, startWorker } from "./worker.mjs";
+
+await main(async () => {
+  const { PORT = "8787", STATE = ".wrangler/serve", ALLOW_HTTP = "", ALLOW_HOSTS = "" } = process.env;
+  if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) throw new Problem(`PORT is not a port: ${PORT}`);
+  const state = resolve(root, STATE);
+  const token = await secret(state, "ADMIN_TOKEN", "hex");
+  const key = await secret(state, "MASTER_KEY", "base64");
+
+  const vars = { ADMIN_TOKEN: token.value, MASTER_KEY: key.value, ALLOW_HTTP, ALLOW_HOSTS };
+  const { url, child } = await startWorker({ port: Number(PORT), state, vars, stdio: ["ignore", "inherit", "inherit"] });
+
+  console.log(`serving ${url}`);
+  if (token.fresh) console.log(`ADMIN_TOKEN ${token.value} (kept in ${STATE}/admin_token)`);
+  console.log(`one cron tick: curl '${url}/__scheduled?cron=*/5+*+*+*+*'`);
+  console.log("Ctrl-C stops it.");
+
+  const ends = [child.ended];
+  if (process.argv.includes("--until-eof")) {
+    ends.push(new Promise((done) => process.stdin.resume().on("end", () => done(null))));
+  }
+  const how = await Promise.race(ends);
+  if (how !== null) throw new Problem(`wrangler dev ended with ${how}`);
+});
