@@ -1,5 +1,197 @@
 //! What SYSPRO's values mean. Pure: values in, values out.
+//!
+//! SYSPRO pads what it stores, writes one blank where it means nothing, and its OData gives decimals
+//! as number or as string and site-local days as instants. [`Row`] is where all of that ends: texts
+//! are right-trimmed, decimals never pass through a float, a date is its calendar part. Only what
+//! goes back to the server ([`Row::raw`], [`Row::cursor`]) keeps its padding.
+
+pub mod odata;
+
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::fault::Reason;
 
 /// One row as OData gave it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row(pub serde_json::Map<String, serde_json::Value>);
+pub struct Row(pub serde_json::Map<String, Value>);
+
+/// A value that is not what its column promises. The value itself is never repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bad {
+    pub column: String,
+    pub expected: &'static str,
+}
+
+impl From<Bad> for Reason {
+    fn from(bad: Bad) -> Self {
+        let Bad { column, expected } = bad;
+        Reason::new(
+            "unreadable_value",
+            format!("SYSPRO's {column} holds something that is not {expected}."),
+            format!("Correct {column} in SYSPRO; the record is read again when it changes."),
+        )
+        .on(column)
+    }
+}
+
+impl Row {
+    /// Right-trimmed; `""` for a blank, a null, and a column that is not there.
+    pub fn text(&self, column: &str) -> String {
+        match self.0.get(column) {
+            Some(Value::String(text)) => text.trim_end().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Bool(flag)) => flag.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    /// A part of a key: like [`Row::text`], and `1.0` is `1`, however this server writes numbers.
+    pub fn key_text(&self, column: &str) -> String {
+        match self.0.get(column) {
+            Some(Value::Number(number)) => match exact(&number.to_string()) {
+                Some(number) => number.normalize().to_string(),
+                None => number.to_string(),
+            },
+            _ => self.text(column),
+        }
+    }
+
+    /// The server's own value with its padding, which is what its filters compare with.
+    pub fn raw(&self, column: &str) -> &Value {
+        self.0.get(column).unwrap_or(&Value::Null)
+    }
+
+    /// Where a poll by key goes on after this row; nothing when a part of the key is missing.
+    pub fn cursor(&self, key: &[&str]) -> Option<Vec<Value>> {
+        let part = |column: &&str| match self.raw(column) {
+            value @ (Value::String(_) | Value::Number(_)) => Some(value.clone()),
+            _ => None,
+        };
+        key.iter().map(part).collect()
+    }
+
+    pub fn decimal(&self, column: &str) -> Result<Option<Decimal>, Bad> {
+        let text = self.text(column);
+        let text = text.trim_start();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        exact(text).map(Some).ok_or_else(|| bad(column, "a number"))
+    }
+
+    /// The calendar part, whatever zone the server put behind it: SYSPRO's days are the site's.
+    pub fn date(&self, column: &str) -> Result<Option<NaiveDate>, Bad> {
+        let text = self.text(column);
+        let text = text.trim_start();
+        if text.is_empty() || no_day(text) {
+            return Ok(None);
+        }
+        day(text).map(Some).ok_or_else(|| bad(column, "a date"))
+    }
+
+    pub fn integer(&self, column: &str) -> Result<Option<i64>, Bad> {
+        let Some(number) = self.decimal(column)? else {
+            return Ok(None);
+        };
+        let whole = number.is_integer().then(|| number.to_i64()).flatten();
+        whole.map(Some).ok_or_else(|| bad(column, "a whole number"))
+    }
+
+    /// SYSPRO's Y and N; anything else is no.
+    pub fn flag(&self, column: &str) -> bool {
+        matches!(self.text(column).as_str(), "Y" | "y" | "true")
+    }
+
+    /// A short hash of these columns that stays while they mean the same: 500, `"500.0"` and
+    /// 500.00 are one number, a day is one day in any style, and trailing blanks are nothing.
+    pub fn mark(&self, columns: &[&str]) -> String {
+        let mut hash = Sha256::new();
+        for column in columns {
+            for part in [*column, &self.canonical(column)] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        let hash = hash.finalize();
+        hash.iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// One text for everything that means the same.
+    pub fn canonical(&self, column: &str) -> String {
+        let text = self.text(column);
+        let is_number = matches!(self.raw(column), Value::Number(_));
+        if no_day(&text) {
+            String::new()
+        } else if let Some(day) = day(&text) {
+            day.to_string()
+        } else if let Some(number) = (is_number || plainly_a_number(&text))
+            .then(|| exact(&text))
+            .flatten()
+        {
+            number.normalize().to_string()
+        } else {
+            text
+        }
+    }
+}
+
+/// A record's key: its parts joined by `/`, where `%` and `/` inside a part are percent-encoded.
+pub fn record_key<P: AsRef<str>>(parts: impl IntoIterator<Item = P>) -> String {
+    let encode = |part: P| part.as_ref().replace('%', "%25").replace('/', "%2F");
+    parts.into_iter().map(encode).collect::<Vec<_>>().join("/")
+}
+
+/// The parts of a record's key.
+pub fn key_parts(key: &str) -> Vec<String> {
+    let decode = |part: &str| part.replace("%2F", "/").replace("%25", "%");
+    key.split('/').map(decode).collect()
+}
+
+fn bad(column: &str, expected: &'static str) -> Bad {
+    Bad {
+        column: column.to_owned(),
+        expected,
+    }
+}
+
+fn exact(text: &str) -> Option<Decimal> {
+    let plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    if !text.bytes().all(plain) {
+        return None;
+    }
+    Decimal::from_str(text)
+        .or_else(|_| Decimal::from_scientific(text))
+        .ok()
+}
+
+/// Leading zeros make a code (`001`), not a number: two codes must not look alike.
+fn plainly_a_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let whole = digits.split('.').next().unwrap_or(digits);
+    !whole.is_empty() && (whole == "0" || !whole.starts_with('0'))
+}
+
+/// How an empty date is written: SYSPRO's zeros, or the first day of the server's calendar.
+fn no_day(text: &str) -> bool {
+    text.starts_with("0000-00-00") || text.starts_with("0001-01-01")
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    let (day, time) = text.split_at_checked(10)?;
+    let ends = time.is_empty() || time.starts_with('T') || time.starts_with(' ');
+    if !ends {
+        return None;
+    }
+    NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()
+}
+
+#[cfg(test)]
+mod tests;
