@@ -4,8 +4,10 @@ pub mod platform;
 
 pub mod fault;
 
+pub mod origin;
 pub mod vault;
 
+pub mod config;
 pub mod connection;
 
 pub mod feeds;
