@@ -12,4 +12,5 @@ pub mod connection;
 
 pub mod feeds;
 pub mod hubspot;
+pub mod store;
 pub mod syspro;

@@ -1,0 +1,174 @@
+//! The database as the rest sees it: reads, and commits that prove the lease is still ours.
+//!
+//! Every SQL statement of the product is in this file or below it. Many rows travel as one JSON
+//! argument: D1 binds at most 100 parameters, turns every bound number into a REAL, and counts
+//! each statement of a batch against the invocation's queries.
+
+pub mod audit;
+pub mod connections;
+pub mod cursors;
+pub mod ledger;
+pub mod records;
+pub mod runs;
+pub mod targets;
+
+use std::cell::Cell;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::platform::{Arg, MINUTE, Millis, Platform, SECOND, Statement, StoreError};
+
+/// How long a lease is claimed and renewed for.
+pub const LEASE: Millis = 5 * MINUTE;
+/// A stored lease further ahead than this was written by a wrong clock and counts as past.
+pub const LEASE_MAX: Millis = 7 * MINUTE;
+/// How long one call to HubSpot may take.
+pub const CALL: Millis = 30 * SECOND;
+/// How long after a lost answer its write may still land.
+pub const SETTLE: Millis = 120 * SECOND;
+/// What D1 says when [`renew`] finds the lease gone.
+pub const OVERTAKEN: &str = "NOT NULL constraint failed: lease.until";
+
+/// The rows of one statement.
+pub type Rows = Vec<Value>;
+
+/// One run's access to the database.
+pub struct Store<'a, P> {
+    platform: &'a P,
+    portal: &'a str,
+    owner: &'a str,
+    until: Cell<Millis>,
+    statements: Cell<u32>,
+}
+
+impl<'a, P: Platform> Store<'a, P> {
+    /// Claims the portal's lease, or says who has it by answering `None`.
+    ///
+    /// # Errors
+    /// As [`Platform::batch`].
+    pub async fn claim(
+        platform: &'a P,
+        portal: &'a str,
+        owner: &'a str,
+    ) -> Result<Option<Self>, StoreError> {
+        let now = platform.now();
+        let until = now + LEASE;
+        let rows = platform.batch(&[claim(portal, owner, now, until)]).await?;
+        let claimed = rows.iter().any(|rows| !rows.is_empty());
+        Ok(claimed.then(|| Self {
+            platform,
+            portal,
+            owner,
+            until: Cell::new(until),
+            statements: Cell::new(1),
+        }))
+    }
+
+    pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
+        self.count(statements.len());
+        self.platform.batch(statements).await
+    }
+
+    /// All of it or nothing, and nothing unless the lease is still ours. Answers the rows of each
+    /// statement handed in.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] means it may have been done: the run must end and the next reload.
+    pub async fn commit(&self, mut statements: Vec<Statement>) -> Result<Vec<Rows>, StoreError> {
+        let until = self.platform.now() + LEASE;
+        statements.insert(0, renew(self.portal, self.owner, until));
+        self.count(statements.len());
+        let mut rows = self.platform.batch(&statements).await?;
+        self.until.set(until);
+        rows.remove(0);
+        Ok(rows)
+    }
+
+    /// Makes sure that a write begun now has landed, or never will, before the lease runs out.
+    pub async fn cover_a_write(&self) -> Result<(), StoreError> {
+        if self.until.get() - self.platform.now() < CALL + SETTLE {
+            self.commit(Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits `statements` and gives the lease back; with `hold` the portal stays closed until then.
+    pub async fn release(
+        &self,
+        mut statements: Vec<Statement>,
+        hold: Option<Millis>,
+    ) -> Result<Vec<Rows>, StoreError> {
+        let until = hold.unwrap_or(0);
+        statements.push(Statement::new(
+            "update lease set owner = '', until = ?3 where portal = ?1 and owner = ?2",
+            [self.portal.into(), self.owner.into(), until.into()],
+        ));
+        self.commit(statements).await
+    }
+
+    pub fn statements(&self) -> u32 {
+        self.statements.get()
+    }
+
+    fn count(&self, statements: usize) {
+        let statements = u32::try_from(statements).unwrap_or(u32::MAX);
+        self.statements
+            .set(self.statements.get().saturating_add(statements));
+    }
+}
+
+fn claim(portal: &str, owner: &str, now: Millis, until: Millis) -> Statement {
+    Statement::new(
+        "insert into lease (portal, owner, until) values (?1, ?2, ?3)
+         on conflict (portal) do update set owner = excluded.owner, until = excluded.until
+         where lease.until <= ?4 or lease.until > ?5
+         returning until",
+        [
+            portal.into(),
+            owner.into(),
+            until.into(),
+            now.into(),
+            (now + LEASE_MAX).into(),
+        ],
+    )
+}
+
+/// The first statement of every commit: fails, and the batch with it, when the lease has another
+/// owner or is gone ([`OVERTAKEN`]).
+fn renew(portal: &str, owner: &str, until: Millis) -> Statement {
+    Statement::new(
+        "insert into lease (portal, owner, until)
+         values (?1, ?2, (select ?3 from lease where portal = ?1 and owner = ?2))
+         on conflict (portal) do update set until = excluded.until",
+        [portal.into(), owner.into(), until.into()],
+    )
+}
+
+/// Takes the lease from whoever has it: a change of a connection overtakes the run under way.
+pub fn overtake(portal: &str) -> Statement {
+    Statement::new(
+        "update lease set owner = '' where portal = ?1",
+        [portal.into()],
+    )
+}
+
+/// Reads rows as `T`.
+///
+/// # Errors
+/// [`StoreError::Refused`] when the database holds what this version did not write.
+pub fn rows_as<T: DeserializeOwned>(rows: Rows) -> Result<Vec<T>, StoreError> {
+    rows.into_iter()
+        .map(|row| {
+            serde_json::from_value(row).map_err(|error| {
+                StoreError::Refused(format!("a stored row is not readable: {error}"))
+            })
+        })
+        .collect()
+}
+
+/// One argument for many rows.
+pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Arg {
+    // cannot fail: our own types, string keys only
+    Arg::Text(serde_json::to_string(value).unwrap_or_else(|_| "[]".to_owned()))
+}

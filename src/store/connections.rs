@@ -1,0 +1,202 @@
+//! Connections as stored: the public part, the sealed secrets, and how they are doing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{json, overtake};
+use crate::{
+    fault::Reason,
+    platform::{Millis, Statement},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Active,
+    /// Set-up found something that must be mended first.
+    Incomplete,
+    Paused,
+    /// A system refused it outright twice in a row; probed hourly.
+    Broken,
+}
+
+/// A connection's row; its JSON columns as text.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Stored {
+    pub id: String,
+    pub state: State,
+    pub state_reason: Option<String>,
+    pub public: String,
+    pub secrets: String,
+    pub portal: String,
+    pub account: Option<String>,
+    pub checks: String,
+    pub mapping: i64,
+    pub strikes: i64,
+    pub parks: String,
+    pub created_at: Millis,
+    pub last_run_at: Option<Millis>,
+    pub last_good_at: Option<Millis>,
+    /// JSON array of runs asked for.
+    pub asked: String,
+}
+
+/// Why and until when writes of a kind of object (or `*`, everything) are put off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Park {
+    pub until: Millis,
+    /// In a row; each doubles the next.
+    pub times: u32,
+    pub reason: Reason,
+}
+
+pub type Parks = BTreeMap<String, Park>;
+
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.checks,
+               c.mapping, c.strikes, c.parks, c.created_at, c.last_run_at, c.last_good_at,
+               (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked)
+)
+                from runs r where r.connection = c.id and r.state = 'asked') as asked
+             from connections c ",
+            $rest
+        )
+    };
+}
+
+/// Those a tick looks at, the one that waited longest first.
+pub fn runnable() -> Statement {
+    Statement::new(
+        columns!("where c.state in ('active', 'broken') order by coalesce(c.last_run_at, 0), c.id"),
+        [],
+    )
+}
+
+pub fn all() -> Statement {
+    Statement::new(columns!("order by c.id"), [])
+}
+
+pub fn one(id: &str) -> Statement {
+    Statement::new(columns!("where c.id = ?1"), [id.into()])
+}
+
+/// What creating or changing a connection writes.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    pub id: &'a str,
+    pub state: State,
+    pub state_reason: Option<String>,
+    pub public: String,
+    pub secrets: String,
+    pub portal: &'a str,
+    pub account: Option<String>,
+    pub checks: String,
+}
+
+/// Answers no row when the id is taken.
+pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
+    Statement::new(
+        "insert into connections (id, state, state_reason, public, secrets, portal, account, checks,
+           created_at, changed_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+         on conflict (id) do nothing returning id",
+        [
+            draft.id.into(),
+            name(draft.state).into(),
+            draft.state_reason.clone().into(),
+            draft.public.clone().into(),
+            draft.secrets.clone().into(),
+            draft.portal.into(),
+            draft.account.clone().into(),
+            draft.checks.clone().into(),
+            now.into(),
+        ],
+    )
+}
+
+/// Changes a connection and overtakes the run under way. `before` is the public part that the
+/// change was made from: answers no row when somebody else changed it meanwhile.
+pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 2] {
+    let update = Statement::new(
+        "update connections set state = ?2, state_reason = ?3, public = ?4, secrets = ?5, portal = ?6,
+           account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}', changed_at = ?10
+         where id = ?1 and public = ?11 and secrets = ?12 returning id",
+        [
+            draft.id.into(),
+            name(draft.state).into(),
+            draft.state_reason.clone().into(),
+            draft.public.clone().into(),
+            draft.secrets.clone().into(),
+            draft.portal.into(),
+            draft.account.clone().into(),
+            draft.checks.clone().into(),
+            i64::from(remap).into(),
+            now.into(),
+            before.public.as_str().into(),
+            before.secrets.as_str().into(),
+        ],
+    );
+    [update, overtake(&before.portal)]
+}
+
+/// Removes a connection with its secrets, ledger, targets, cursors and runs. The audit stays.
+pub fn delete(id: &str, portal: &str) -> [Statement; 2] {
+    let delete = Statement::new(
+        "delete from connections where id = ?1 returning id",
+        [id.into()],
+    );
+    [delete, overtake(portal)]
+}
+
+/// Rows that failed are tried again at once: a change of settings may have mended them.
+pub fn retry_failing(id: &str, now: Millis) -> Statement {
+    Statement::new(
+        "update ledger set due = ?2 where connection = ?1 and fate = 'failing' and due is not null",
+        [id.into(), now.into()],
+    )
+}
+
+/// How a run left the connection.
+#[derive(Clone, Debug)]
+pub struct Health {
+    pub state: State,
+    pub state_reason: Option<Reason>,
+    pub strikes: i64,
+    pub parks: Parks,
+    /// Every poll of this run that was due came to its end and the books balance.
+    pub good: bool,
+}
+
+/// Only a running connection's health is changed: one paused meanwhile stays paused.
+pub fn close(id: &str, health: &Health, now: Millis) -> Statement {
+    Statement::new(
+        "update connections set state = ?2, state_reason = ?3, strikes = ?4, parks = ?5,
+           last_run_at = ?6, last_good_at = iif(?7, ?6, last_good_at)
+         where id = ?1 and state in ('active', 'broken')",
+        [
+            id.into(),
+            name(health.state).into(),
+            health
+                .state_reason
+                .as_ref()
+                .map(|reason| json(reason))
+                .into(),
+            health.strikes.into(),
+            json(&health.parks),
+            now.into(),
+            i64::from(health.good).into(),
+        ],
+    )
+}
+
+fn name(state: State) -> &'static str {
+    match state {
+        State::Active => "active",
+        State::Incomplete => "incomplete",
+        State::Paused => "paused",
+        State::Broken => "broken",
+    }
+}

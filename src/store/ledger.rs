@@ -1,0 +1,253 @@
+//! The ledger: what was seen of every SYSPRO record, and what became of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use crate::platform::{Millis, Statement};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Waiting,
+    Synced,
+    Failing,
+    Excluded,
+}
+
+/// What ingest compares a record with.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Known {
+    pub key: String,
+    pub mark: String,
+    pub detail: String,
+    pub mapping: i64,
+    pub reason: Option<String>,
+}
+
+pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
+    Statement::new(
+        "select l.key, l.mark, l.detail, l.mapping, l.reason
+         from json_each(?3) j cross join ledger l
+         where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
+        [connection.into(), feed.into(), json(keys)],
+    )
+}
+
+/// One record as ingest leaves it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Intake {
+    pub key: String,
+    pub fate: Fate,
+    pub mark: String,
+    pub detail: String,
+    /// Of what is queued; blank for what cannot be queued yet, so that the next reading is news.
+    pub hash: String,
+    pub payload: Option<String>,
+    pub reason: Option<String>,
+    pub due: Option<Millis>,
+    pub look_at: Option<Millis>,
+    pub open_mark: Option<String>,
+    pub parent: Option<String>,
+    pub source_date: Option<String>,
+    pub source_version: Option<String>,
+    pub gone_at: Option<Millis>,
+}
+
+/// What the database says it did with one [`Intake`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Taken {
+    pub key: String,
+    pub fate: Fate,
+    /// 0: its hash is the one last queued, so only the marks moved.
+    pub news: i64,
+}
+
+/// Puts a page's records into the ledger. News is judged against what was last *queued*: judged
+/// against what was last synced, a value that changes and changes back while it waits would be
+/// overwritten by the older one.
+pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Intake]) -> Statement {
+    Statement::new(
+        "with j as materialized (select value as v from json_each(?5))
+         insert into ledger (connection, feed, key, revision, fate, mark, detail, hash, mapping,
+           open_mark, parent, payload, reason, due, look_at, source_date, source_version, seen_at,
+           gone_at)
+         select ?1, ?2, v ->> 'key', 1, v ->> 'fate', v ->> 'mark', v ->> 'detail', v ->> 'hash', ?3,
+           v ->> 'open_mark', v ->> 'parent', v ->> 'payload', v ->> 'reason', v ->> 'due',
+           v ->> 'look_at', v ->> 'source_date', v ->> 'source_version', ?4, v ->> 'gone_at'
+         from j where true
+         on conflict (connection, feed, key) do update set
+           revision = revision + (hash <> excluded.hash),
+           fate = iif(hash <> excluded.hash, excluded.fate, fate),
+           payload = iif(hash <> excluded.hash, excluded.payload, payload),
+           reason = iif(hash <> excluded.hash or fate = 'failing', excluded.reason, reason),
+           due = case when hash <> excluded.hash or fate = 'failing' then excluded.due
+                      when fate = 'synced' then excluded.look_at
+                      else due end,
+           attempts = iif(hash <> excluded.hash, 0, attempts),
+           seen_at = iif(hash <> excluded.hash, excluded.seen_at, seen_at),
+           hash = excluded.hash, mark = excluded.mark, detail = excluded.detail,
+           mapping = excluded.mapping, open_mark = excluded.open_mark, parent = excluded.parent,
+           look_at = excluded.look_at, source_date = excluded.source_date,
+           source_version = excluded.source_version, gone_at = excluded.gone_at
+         returning key, fate, seen_at = ?4 as news",
+        [
+            connection.into(),
+            feed.into(),
+            mapping.into(),
+            now.into(),
+            json(rows),
+        ],
+    )
+}
+
+/// The open invoices the ledger knows among `keys`, and those it knows after `after` up to `upto`
+/// that are not among them. Only our own keys are compared with each other here, and what comes
+/// out is asked for by key before anything is believed: the server may sort otherwise.
+pub fn open_between(
+    connection: &str,
+    feed: &str,
+    keys: &[&str],
+    after: &str,
+    upto: Option<&str>,
+) -> Statement {
+    Statement::new(
+        "with j as materialized (select value as key from json_each(?3))
+         select l.key, l.open_mark, 1 as asked from j cross join ledger l
+         where l.connection = ?1 and l.feed = ?2 and l.key = j.key and l.open_mark is not null
+         union all
+         select key, open_mark, 0 as asked from ledger indexed by ledger_open
+         where connection = ?1 and feed = ?2 and open_mark is not null
+           and key > ?4 and (?5 is null or key <= ?5) and key not in (select key from j)",
+        [
+            connection.into(),
+            feed.into(),
+            json(keys),
+            after.into(),
+            upto.into(),
+        ],
+    )
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Open {
+    pub key: String,
+    pub open_mark: String,
+    pub asked: i64,
+}
+
+/// Rows that are to be read again from SYSPRO: replayed, failing since a day, or due by the calendar.
+pub fn to_read_again(connection: &str, feed: &str, now: Millis, limit: u32) -> Statement {
+    Statement::new(
+        "select key from ledger indexed by ledger_due
+         where connection = ?1 and feed = ?2 and due <= ?3 and payload is null
+         order by due limit ?4",
+        [
+            connection.into(),
+            feed.into(),
+            now.into(),
+            i64::from(limit).into(),
+        ],
+    )
+}
+
+/// Rows asked for again that SYSPRO no longer has: they keep their fate and say so.
+pub fn cannot_read_again(
+    connection: &str,
+    feed: &str,
+    now: Millis,
+    reason: &str,
+    keys: &[&str],
+) -> Statement {
+    Statement::new(
+        "with j as materialized (select value as key from json_each(?5))
+         update ledger set due = null, reason = ?4, gone_at = coalesce(gone_at, ?3), open_mark = null
+         from j where connection = ?1 and feed = ?2 and ledger.key = j.key",
+        [
+            connection.into(),
+            feed.into(),
+            now.into(),
+            reason.into(),
+            json(keys),
+        ],
+    )
+}
+
+/// A row that waits to be sent, with everything needed to decide what of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Due {
+    pub key: String,
+    pub revision: i64,
+    pub payload: String,
+    pub attempts: i64,
+    pub look_at: Option<Millis>,
+    pub seen_at: Millis,
+    pub source_date: Option<String>,
+    pub source_version: Option<String>,
+    /// JSON array of targets.
+    pub targets: String,
+    /// JSON: kind -> HubSpot id of the customer an invoice belongs to.
+    pub customer: Option<String>,
+}
+
+/// The oldest rows first, in the index's own order: a sort would read every waiting row for each
+/// page of them. An invoice needs its company's id, not its fate.
+pub fn due(connection: &str, feed: &str, now: Millis, limit: u32) -> Statement {
+    Statement::new(
+        "select l.key, l.revision, l.payload, l.attempts, l.look_at, l.seen_at, l.source_date,
+           l.source_version,
+           (select json_group_array(json_object('kind', t.kind, 'object_key', t.object_key,
+              'hubspot_id', t.hubspot_id, 'hash', t.hash, 'links', json(t.links),
+              'filled', json(t.filled), 'status', t.status, 'withheld', t.withheld))
+            from targets t
+            where t.connection = l.connection and t.feed = l.feed and t.key = l.key) as targets,
+           (select json_group_object(c.kind, c.hubspot_id) from targets c
+            where c.connection = l.connection and c.feed = 'customers' and c.key = l.parent
+              and c.hubspot_id is not null) as customer
+         from ledger l indexed by ledger_due
+         where l.connection = ?1 and l.feed = ?2 and l.due <= ?3 and l.payload is not null
+           and (l.parent is null or exists (
+             select 1 from targets c
+             where c.connection = l.connection and c.feed = 'customers' and c.key = l.parent
+               and c.kind = 'company' and c.hubspot_id is not null))
+         order by l.due, l.key limit ?4",
+        [
+            connection.into(),
+            feed.into(),
+            now.into(),
+            i64::from(limit).into(),
+        ],
+    )
+}
+
+/// What became of a row that was taken for sending.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settled {
+    pub key: String,
+    pub revision: i64,
+    pub fate: Fate,
+    pub reason: Option<String>,
+    pub due: Option<Millis>,
+    /// 1: refused once more.
+    pub refused: i64,
+}
+
+/// Sets fates, each only for the revision that was sent: an answer says nothing about a newer one.
+/// A failing row forgets its hash, so that reading it again is news.
+pub fn settle(connection: &str, feed: &str, now: Millis, rows: &[Settled]) -> Statement {
+    Statement::new(
+        "with j as materialized (select value ->> 'key' as key, value ->> 'revision' as revision,
+             value ->> 'fate' as fate, value ->> 'reason' as reason, value ->> 'due' as due,
+             value ->> 'refused' as refused from json_each(?4))
+         update ledger set
+           fate = j.fate, reason = j.reason, due = j.due,
+           payload = iif(j.fate = 'waiting', payload, null),
+           hash = iif(j.fate = 'failing', '', hash),
+           attempts = iif(j.fate = 'synced', 0, attempts + j.refused),
+           synced_at = iif(j.fate = 'synced', ?3, synced_at)
+         from j
+         where ledger.connection = ?1 and ledger.feed = ?2 and ledger.key = j.key
+           and ledger.revision = j.revision
+         returning ledger.fate",
+        [connection.into(), feed.into(), now.into(), json(rows)],
+    )
+}

@@ -1,0 +1,153 @@
+//! Records as people see them: the ledger's `records` view.
+
+use super::json;
+use crate::platform::{Arg, Millis, Statement};
+
+/// Counts by feed, status and the code of the reason.
+pub fn summary(connection: &str) -> Statement {
+    Statement::new(
+        "select feed, status, reason ->> 'code' as code, min(reason ->> 'reason') as example,
+           count(*) as records
+         from records where connection = ?1 group by feed, status, code order by feed, status, code",
+        [connection.into()],
+    )
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    pub feed: Option<&'a str>,
+    pub status: Option<&'a str>,
+    /// Part of the key.
+    pub q: Option<&'a str>,
+}
+
+/// By feed and key; `after` is the last row of the page before.
+pub fn page(
+    connection: &str,
+    filter: &Filter<'_>,
+    after: Option<(&str, &str)>,
+    limit: u32,
+) -> Statement {
+    let (feed, key) = after.unwrap_or(("", ""));
+    Statement::new(
+        "select feed, key, status, reason, revision, attempts, due, source_date, seen_at, synced_at,
+           gone_at
+         from records
+         where connection = ?1 and (feed, key) > (?2, ?3) and (?4 is null or feed = ?4)
+           and (?5 is null or status = ?5) and (?6 is null or instr(key, ?6) > 0)
+         order by feed, key limit ?7",
+        [
+            connection.into(),
+            feed.into(),
+            key.into(),
+            filter.feed.into(),
+            filter.status.into(),
+            filter.q.into(),
+            Arg::Number(i64::from(limit)),
+        ],
+    )
+}
+
+/// One record: its row, its targets, its last attempts.
+pub fn one(connection: &str, feed: &str, key: &str) -> [Statement; 3] {
+    let args = || -> [Arg; 3] { [connection.into(), feed.into(), key.into()] };
+    [
+        Statement::new(
+            "select * from records where connection = ?1 and feed = ?2 and key = ?3",
+            args(),
+        ),
+        Statement::new(
+            "select kind, object_key, hubspot_id, links, status, withheld from targets
+             where connection = ?1 and feed = ?2 and key = ?3 order by kind, object_key",
+            args(),
+        ),
+        Statement::new(
+            "select id, outcome, at, revision, source_date, seen_at, taken_at, said from audit
+             where connection = ?1 and feed = ?2 and key = ?3 order by id desc limit 20",
+            args(),
+        ),
+    ]
+}
+
+/// Which rows a replay means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Selection {
+    Records(Vec<(String, String)>),
+    Failing,
+    Window {
+        feed: Option<String>,
+        since: Millis,
+        until: Millis,
+    },
+}
+
+/// A statement over the rows a [`Selection`] means, as `asked (feed, key)`; `?1` to `?6` are its
+/// [`arguments`].
+macro_rules! among_asked {
+    ($statement:literal) => {
+        concat!(
+            "with asked as materialized (
+               select value ->> 0 as feed, value ->> 1 as key from json_each(?2)
+               union
+               select feed, key from ledger where ?3 = 1 and connection = ?1 and fate = 'failing'
+               union
+               select feed, key from audit where connection = ?1 and at >= ?5 and at < ?6
+                 and (?4 is null or feed = ?4) and outcome <> 'rejected') ",
+            $statement
+        )
+    };
+}
+
+/// How many rows a selection means now.
+pub fn count(connection: &str, selection: &Selection) -> Statement {
+    Statement::new(
+        among_asked!(
+            "select count(*) as records from asked cross join ledger l
+         where l.connection = ?1 and l.feed = asked.feed and l.key = asked.key"
+        ),
+        arguments(connection, selection),
+    )
+}
+
+/// Marks rows to be read from SYSPRO and sent again, whole. They keep their fate until then.
+pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 2] {
+    let forget = Statement::new(
+        among_asked!(
+            "update targets set hash = '', links = '{}', status = null, withheld = null
+         from asked
+         where targets.connection = ?1 and targets.feed = asked.feed and targets.key = asked.key"
+        ),
+        arguments(connection, selection),
+    );
+    let mut marked = arguments(connection, selection);
+    marked.push(now.into());
+    let mark = Statement::new(
+        among_asked!("update ledger set revision = revision + 1, hash = '', payload = null, due = ?7, attempts = 0
+         from asked
+         where ledger.connection = ?1 and ledger.feed = asked.feed and ledger.key = asked.key
+         returning ledger.key"),
+        marked,
+    );
+    [forget, mark]
+}
+
+fn arguments(connection: &str, selection: &Selection) -> Vec<Arg> {
+    let mut records: &[(String, String)] = &[];
+    let mut failing = 0;
+    // A window that is empty whatever the audit holds.
+    let mut window = (None, 1, 0);
+    match selection {
+        Selection::Records(asked) => records = asked,
+        Selection::Failing => failing = 1,
+        Selection::Window { feed, since, until } => window = (feed.as_deref(), *since, *until),
+    }
+    let (feed, since, until) = window;
+    vec![
+        connection.into(),
+        json(records),
+        Arg::Number(failing),
+        feed.into(),
+        since.into(),
+        until.into(),
+    ]
+}

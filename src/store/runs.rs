@@ -1,0 +1,91 @@
+//! Runs: those asked for, those under way, and what came of them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::json;
+use crate::platform::{Arg, Millis, Statement};
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Asked {
+    pub id: String,
+    pub kind: String,
+    /// The request's body, as JSON text.
+    pub asked: String,
+}
+
+/// Asks for a run; answers no row when the same is already asked.
+pub fn ask(connection: &str, id: &str, kind: &str, asked: &Value, now: Millis) -> Statement {
+    Statement::new(
+        "insert into runs (connection, id, kind, state, asked, asked_at)
+         values (?1, ?2, ?3, 'asked', ?4, ?5)
+         on conflict (connection, kind, asked) where state = 'asked' do nothing
+         returning id",
+        [
+            connection.into(),
+            id.into(),
+            kind.into(),
+            json(asked),
+            now.into(),
+        ],
+    )
+}
+
+/// Takes an asked run up. A run that was under way and is not now was cut off.
+pub fn begin(connection: &str, id: &str, now: Millis) -> Statement {
+    Statement::new(
+        "update runs set state = iif(id = ?2, 'running', 'red'), began_at = coalesce(began_at, ?3),
+           ended_at = iif(id = ?2, null, ?3),
+           report = iif(id = ?2, null, json_object('stopped', 'cut off: what it had not committed is done again'))
+         where connection = ?1 and (id = ?2 and state = 'asked' or id <> ?2 and state = 'running')",
+        [connection.into(), id.into(), now.into()],
+    )
+}
+
+/// Writes the end of a run, whether it was asked for or not.
+pub fn end(
+    connection: &str,
+    id: &str,
+    kind: &str,
+    state: &str,
+    began: Millis,
+    now: Millis,
+    report: &Value,
+) -> Statement {
+    Statement::new(
+        "insert into runs (connection, id, kind, state, asked, asked_at, began_at, ended_at, report)
+         values (?1, ?2, ?3, ?4, '{}', ?5, ?5, ?6, ?7)
+         on conflict (connection, id) do update set state = excluded.state,
+           ended_at = excluded.ended_at, report = excluded.report",
+        [
+            connection.into(),
+            id.into(),
+            kind.into(),
+            state.into(),
+            began.into(),
+            now.into(),
+            json(report),
+        ],
+    )
+}
+
+/// Newest first; `before` is the id of the last row of the page before.
+pub fn page(connection: &str, before: Option<&str>, limit: u32) -> Statement {
+    Statement::new(
+        "select id, kind, state, asked, asked_at, began_at, ended_at, report from runs
+         where connection = ?1 and (?2 is null or id < ?2) order by id desc limit ?3",
+        [
+            connection.into(),
+            before.into(),
+            Arg::Number(i64::from(limit)),
+        ],
+    )
+}
+
+pub fn one(connection: &str, id: &str) -> Statement {
+    Statement::new(
+        "select id, kind, state, asked, asked_at, began_at, ended_at, report from runs
+         where connection = ?1 and id = ?2",
+        [connection.into(), id.into()],
+    )
+}
