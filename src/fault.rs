@@ -66,7 +66,8 @@ pub enum Silence {
 /// What a system said against one record or one request, without any value of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The system's own code (`INVALID_EMAIL`), or its category where it gives no code.
+    /// The system's own code (`INVALID_EMAIL`), or our name for what it says in a sentence, or its
+    /// category.
     pub code: String,
     /// The property it speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +78,15 @@ pub struct Refusal {
     /// To quote to the vendor's support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+}
+
+impl Refusal {
+    pub fn coded(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Why a record has the fate it has, in words a person can act on.

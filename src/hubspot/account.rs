@@ -1,6 +1,12 @@
 //! `GET /account-info/{version}/details`: which portal a token opens, and how it counts money and days.
 
+use http::{Request, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Api, body, id_text, unreadable};
+use crate::fault::Fault;
+use crate::platform::{DAY, Millis};
 
 /// What is kept of a portal; learned when the connection is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,4 +21,68 @@ pub struct Account {
     /// Invoice properties of HubSpot's own that this portal lets us write (`hs_number`, …).
     #[serde(default)]
     pub writable_invoice_properties: Vec<String>,
+}
+
+pub fn details(api: &Api) -> Request<String> {
+    api.get("account-info", "details")
+}
+
+/// The portal; which invoice properties can be written is learned elsewhere.
+///
+/// # Errors
+/// An answer without the portal's id is unreadable: everything else has a default.
+pub fn read_details(response: &Response<Vec<u8>>) -> Result<Account, Fault> {
+    let body = body(response)?;
+    let portal_id = body.get("portalId").and_then(id_text);
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let offset = body.get("utcOffsetMilliseconds").and_then(Value::as_i64);
+    let others = body.get("additionalCurrencies").and_then(Value::as_array);
+    Ok(Account {
+        portal_id: portal_id.ok_or_else(|| unreadable(response, "no `portalId`"))?,
+        time_zone: text("timeZone").to_owned(),
+        utc_offset_ms: offset.filter(|offset| offset.abs() <= DAY).unwrap_or(0),
+        currency: text("companyCurrency").to_owned(),
+        additional_currencies: others.into_iter().flatten().filter_map(id_text).collect(),
+        ui_domain: Some(text("uiDomain"))
+            .filter(|domain| !domain.is_empty())
+            .unwrap_or("app.hubspot.com")
+            .to_owned(),
+        writable_invoice_properties: Vec::new(),
+    })
+}
+
+/// When the daily quota starts anew: the next midnight in the portal's zone.
+pub fn day_reset(account: &Account, now_ms: Millis) -> Millis {
+    let local = now_ms + account.utc_offset_ms;
+    (local.div_euclid(DAY) + 1) * DAY - account.utc_offset_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::{hubspot::tests::answer, platform::HOUR};
+
+    const DETAILS: &str = r#"{"portalId":891936587,"accountType":"STANDARD","timeZone":"US/Eastern","companyCurrency":"USD","additionalCurrencies":["EUR"],"utcOffset":"-05:00","utcOffsetMilliseconds":-18000000,"uiDomain":"app.hubspot.com","dataHostingLocation":"na1"}"#;
+
+    #[test]
+    fn a_portal_is_read_with_its_id_as_number_or_text() {
+        let read = read_details(&answer(200, DETAILS)).unwrap();
+        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", writable_invoice_properties: [] }"#]].assert_eq(&format!("{read:?}"));
+        let as_text = DETAILS.replace("891936587", "\"891936587\"");
+        assert_eq!(read_details(&answer(200, &as_text)), Ok(read));
+        assert!(read_details(&answer(200, "{}")).is_err());
+    }
+
+    #[test]
+    fn the_day_ends_at_the_portals_midnight() {
+        let mut account = read_details(&answer(200, DETAILS)).unwrap();
+        // 2026-11-02T04:59:59Z is a second to midnight in New York.
+        let before = 1_793_595_599_000;
+        assert_eq!(day_reset(&account, before), before + 1_000);
+        assert_eq!(day_reset(&account, before + 1_000), before + 1_000 + DAY);
+        account.utc_offset_ms = 2 * HOUR;
+        assert_eq!(day_reset(&account, before), before + 1_000 + 17 * HOUR);
+    }
 }

@@ -1,0 +1,220 @@
+//! Links between records: `/crm/associations/{version}/{from}/{to}/batch/…`.
+//!
+//! To link what is linked is harmless. The same pair twice in one call is refused, and an empty
+//! list of types is accepted and links nothing: neither is ever built here.
+
+use http::{Request, Response};
+use serde_json::{Value, json};
+
+use super::objects::{errors, inputs};
+use super::{Api, Kind, body, id_text, list, refusal};
+use crate::fault::{Fault, Refusal};
+
+/// Pairs in one call to make links; HubSpot documents 2,000 for one of the two ways.
+pub const MAX_PAIRS: usize = 1_000;
+
+/// Records in one call to read links.
+pub const MAX_READ: usize = 1_000;
+
+/// The links we make, by direction. A labelled link replaces a pair's labels, so the list is all
+/// the pair shall have: a contact's company is linked (279) and primary (1).
+pub const TYPES: &[(Kind, Kind, &[u16])] = &[
+    (Kind::Contact, Kind::Company, &[279, 1]),
+    (Kind::Invoice, Kind::Company, &[179]),
+    (Kind::Invoice, Kind::Contact, &[177]),
+    (Kind::LineItem, Kind::Invoice, &[410]),
+];
+
+/// What became of one pair.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkAnswer {
+    Linked,
+    Refused(Refusal),
+    /// The answer speaks of others only.
+    Unnamed,
+}
+
+/// What one record is linked to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Links {
+    pub from: String,
+    pub to: Vec<String>,
+    /// There are more; ask again from here.
+    pub after: Option<String>,
+}
+
+/// The types for links in this direction, where we make them.
+pub fn types(from: Kind, to: Kind) -> Option<&'static [u16]> {
+    let found = TYPES.iter().find(|(f, t, _)| (*f, *t) == (from, to));
+    found.map(|(_, _, types)| *types)
+}
+
+/// Links the pairs with exactly these types. `pairs` holds no pair twice, `types` is not empty.
+pub fn create(
+    api: &Api,
+    from: Kind,
+    to: Kind,
+    pairs: &[(&str, &str)],
+    types: &[u16],
+) -> Request<String> {
+    debug_assert!(!types.is_empty(), "no types link nothing");
+    let types: Vec<Value> = types
+        .iter()
+        .map(|id| json!({ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": id }))
+        .collect();
+    let input =
+        |(a, b): &(&str, &str)| json!({ "from": { "id": a }, "to": { "id": b }, "types": types });
+    batch(api, from, to, "create", pairs, input)
+}
+
+/// Links the pairs with the portal's default type. `pairs` holds no pair twice.
+pub fn associate_default(
+    api: &Api,
+    from: Kind,
+    to: Kind,
+    pairs: &[(&str, &str)],
+) -> Request<String> {
+    let input = |(a, b): &(&str, &str)| json!({ "from": { "id": a }, "to": { "id": b } });
+    batch(api, from, to, "associate/default", pairs, input)
+}
+
+/// What the records are linked to.
+pub fn read(api: &Api, from: Kind, to: Kind, ids: &[&str]) -> Request<String> {
+    post(api, from, to, "read", &inputs(ids))
+}
+
+/// One answer per pair, in the order of the pairs.
+///
+/// Results are not counted: nobody promises one for each pair, nor that the reverse is left out.
+/// A success that names no error has linked all.
+///
+/// # Errors
+/// A refusal of the call as a whole is a [`Fault::Refused`].
+pub fn read_linked(
+    pairs: &[(&str, &str)],
+    response: &Response<Vec<u8>>,
+) -> Result<Vec<LinkAnswer>, Fault> {
+    let body = body(response)?;
+    let errors = errors(&body);
+    let mut answers = vec![LinkAnswer::Linked; pairs.len()];
+    let mut anonymous = false;
+    for error in errors {
+        let named = named(pairs, error);
+        anonymous |= named.is_empty();
+        for at in named {
+            answers[at] = LinkAnswer::Refused(refusal::read(error));
+        }
+    }
+    if anonymous {
+        keep_only_what_is_listed(&mut answers, pairs, &body);
+        if let (true, Some(error)) = (pairs.len() == 1, errors.first()) {
+            answers = vec![LinkAnswer::Refused(refusal::read(error))];
+        }
+    }
+    Ok(answers)
+}
+
+/// The links of each record that has any.
+///
+/// # Errors
+/// Every answer that is not the list.
+pub fn read_links(response: &Response<Vec<u8>>) -> Result<Vec<Links>, Fault> {
+    let body = body(response)?;
+    let results = list(response, &body, "results")?;
+    Ok(results.iter().filter_map(links).collect())
+}
+
+fn batch(
+    api: &Api,
+    from: Kind,
+    to: Kind,
+    verb: &str,
+    pairs: &[(&str, &str)],
+    input: impl Fn(&(&str, &str)) -> Value,
+) -> Request<String> {
+    debug_assert!(no_pair_twice(pairs), "a pair twice is refused");
+    post(
+        api,
+        from,
+        to,
+        verb,
+        &pairs.iter().map(input).collect::<Vec<_>>(),
+    )
+}
+
+fn post(api: &Api, from: Kind, to: Kind, verb: &str, inputs: &[Value]) -> Request<String> {
+    let path = format!("{}/{}/batch/{verb}", from.path(), to.path());
+    api.post("crm/associations", &path, &json!({ "inputs": inputs }))
+}
+
+fn no_pair_twice(pairs: &[(&str, &str)]) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    pairs.iter().all(|pair| seen.insert(pair))
+}
+
+/// The pairs an error speaks of: those it names both ends of, else those it names one end of.
+fn named(pairs: &[(&str, &str)], error: &Value) -> Vec<usize> {
+    let contexts = refusal::contexts(error);
+    let ids: std::collections::HashSet<&str> =
+        contexts.iter().flat_map(|text| numbers(text)).collect();
+    let with = |ends: usize| -> Vec<usize> {
+        let count =
+            |(a, b): &(&str, &str)| usize::from(ids.contains(a)) + usize::from(ids.contains(b));
+        let named = pairs
+            .iter()
+            .enumerate()
+            .filter(|(_, pair)| count(pair) >= ends);
+        named.map(|(at, _)| at).collect()
+    };
+    let both = with(2);
+    if both.is_empty() { with(1) } else { both }
+}
+
+/// `CONTACT=226 is not valid` names 226.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter(|part| !part.is_empty())
+}
+
+/// Beside an error that names nobody only the results can say which pairs it does not mean.
+fn keep_only_what_is_listed(answers: &mut [LinkAnswer], pairs: &[(&str, &str)], body: &Value) {
+    let results = body.get("results").and_then(Value::as_array);
+    let listed: std::collections::HashSet<(String, String)> =
+        results.into_iter().flatten().filter_map(ends).collect();
+    for (answer, (a, b)) in answers.iter_mut().zip(pairs) {
+        let (a, b) = ((*a).to_owned(), (*b).to_owned());
+        let there = listed.contains(&(a.clone(), b.clone())) || listed.contains(&(b, a));
+        if *answer == LinkAnswer::Linked && !there {
+            *answer = LinkAnswer::Unnamed;
+        }
+    }
+}
+
+/// Both forms of a result: `{from:{id},to:{id}}` and `{fromObjectId,toObjectId}`.
+fn ends(result: &Value) -> Option<(String, String)> {
+    let end = |nested: &str, flat: &str| {
+        id_text(
+            result
+                .get(nested)
+                .and_then(|end| end.get("id"))
+                .or_else(|| result.get(flat))?,
+        )
+    };
+    Some((end("from", "fromObjectId")?, end("to", "toObjectId")?))
+}
+
+fn links(result: &Value) -> Option<Links> {
+    let to = result.get("to").and_then(Value::as_array)?;
+    let after = || result.get("paging")?.get("next")?.get("after");
+    Some(Links {
+        from: id_text(result.get("from")?.get("id")?)?,
+        to: to
+            .iter()
+            .filter_map(|to| id_text(to.get("toObjectId").or_else(|| to.get("id"))?))
+            .collect(),
+        after: after().and_then(id_text),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! Batches of records: `/crm/objects/{version}/{kind}/batch/…`.
+//!
+//! With a trace id on every input a bad record is refused alone (207); without one, or for a few
+//! errors of the whole request, HubSpot refuses all hundred. Results come in any order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use http::{Request, Response};
+use serde_json::{Map, Value, json};
+
+use super::{Api, Kind, body, id_text, list, refusal};
+use crate::fault::{Fault, Reason, Refusal};
+
+/// Inputs HubSpot takes in one call.
+pub const MAX_INPUTS: usize = 100;
+
+/// One record to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// The unique property's value for an upsert, HubSpot's id for an update.
+    pub id: &'a str,
+    /// Unique in its batch.
+    pub trace: &'a str,
+    pub properties: &'a BTreeMap<String, String>,
+}
+
+/// What became of one [`Write`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    Written {
+        id: String,
+        /// Created by this call.
+        new: bool,
+        /// When HubSpot took it, as it says it.
+        at: Option<String>,
+        warnings: Vec<Reason>,
+    },
+    Refused(Refusal),
+    /// The answer speaks of others only: it may or may not have been written.
+    Unnamed,
+}
+
+/// One record as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub id: String,
+    /// Those that have a value.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Creates the records or brings them up to date, told apart by the unique `key_property`.
+pub fn upsert(api: &Api, kind: Kind, key_property: &str, writes: &[Write]) -> Request<String> {
+    let inputs = writes.iter().map(|write| {
+        let mut properties = properties(write);
+        // The answer shows what was sent, and so names the record even where it drops the trace.
+        properties.insert(key_property.to_owned(), write.id.into());
+        json!({
+            "idProperty": key_property,
+            "id": write.id,
+            "objectWriteTraceId": write.trace,
+            "properties": properties,
+        })
+    });
+    batch(
+        api,
+        kind,
+        "upsert",
+        json!({ "inputs": inputs.collect::<Vec<_>>() }),
+    )
+}
+
+pub fn update(api: &Api, kind: Kind, writes: &[Write]) -> Request<String> {
+    let inputs = writes.iter().map(|write| {
+        json!({
+            "id": write.id,
+            "objectWriteTraceId": write.trace,
+            "properties": properties(write),
+        })
+    });
+    batch(
+        api,
+        kind,
+        "update",
+        json!({ "inputs": inputs.collect::<Vec<_>>() }),
+    )
+}
+
+/// Answered with no words at all, also for ids that are gone.
+pub fn archive(api: &Api, kind: Kind, ids: &[&str]) -> Request<String> {
+    batch(api, kind, "archive", json!({ "inputs": inputs(ids) }))
+}
+
+/// By HubSpot's ids, or by the values of a unique property. Sees what was written just before.
+pub fn read(
+    api: &Api,
+    kind: Kind,
+    id_property: Option<&str>,
+    ids: &[&str],
+    properties: &[&str],
+) -> Request<String> {
+    let mut body = json!({
+        "properties": properties,
+        "propertiesWithHistory": [],
+        "inputs": inputs(ids),
+    });
+    if let Some(name) = id_property {
+        body["idProperty"] = name.into();
+    }
+    batch(api, kind, "read", body)
+}
+
+/// One answer per write, in the order of the writes, matched by trace id, else by the value of
+/// `key_property` (an upsert) or by HubSpot's id (an update, without one); never by position.
+///
+/// # Errors
+/// A refusal of the batch as a whole, of which nothing was written, is a [`Fault::Refused`].
+pub fn read_written(
+    writes: &[Write],
+    key_property: Option<&str>,
+    response: &Response<Vec<u8>>,
+) -> Result<Vec<Answer>, Fault> {
+    let body = body(response)?;
+    let results = list(response, &body, "results")?;
+    let names = Names::of(writes);
+    let mut answers = vec![Answer::Unnamed; writes.len()];
+    for result in results {
+        if let (Some(at), Some(answer)) = (names.result(result, key_property), written(result)) {
+            answers[at] = answer;
+        }
+    }
+    let mut anonymous = None;
+    for error in errors(&body) {
+        let named = names.error(error);
+        if named.is_empty() {
+            anonymous = Some(error);
+        }
+        // Named as written and as refused: refused, so that it is sent again.
+        for at in named {
+            answers[at] = Answer::Refused(refusal::read(error));
+        }
+    }
+    if let Some(error) = anonymous {
+        blame_the_only_one_left(&mut answers, error);
+    }
+    Ok(answers)
+}
+
+/// The records there are; one asked for and absent from the list is not there.
+///
+/// # Errors
+/// Every answer that is not the list.
+pub fn read_found(response: &Response<Vec<u8>>) -> Result<Vec<Found>, Fault> {
+    let body = body(response)?;
+    let results = list(response, &body, "results")?;
+    Ok(results.iter().filter_map(found).collect())
+}
+
+/// The errors of a 207, none elsewhere.
+pub(super) fn errors(body: &Value) -> &[Value] {
+    body.get("errors")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+pub(super) fn inputs(ids: &[&str]) -> Vec<Value> {
+    ids.iter().map(|id| json!({ "id": id })).collect()
+}
+
+fn batch(api: &Api, kind: Kind, verb: &str, body: Value) -> Request<String> {
+    api.post(
+        "crm/objects",
+        &format!("{}/batch/{verb}", kind.path()),
+        &body,
+    )
+}
+
+fn properties(write: &Write) -> Map<String, Value> {
+    let pairs = write.properties.iter();
+    pairs
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect()
+}
+
+/// Where each write stands, by what an answer may call it.
+struct Names<'a> {
+    traces: HashMap<&'a str, usize>,
+    ids: HashMap<&'a str, usize>,
+}
+
+impl<'a> Names<'a> {
+    fn of(writes: &[Write<'a>]) -> Self {
+        let index = |name: fn(&Write<'a>) -> &'a str| {
+            let named = writes.iter().enumerate();
+            named.map(|(at, write)| (name(write), at)).collect()
+        };
+        Self {
+            traces: index(|write| write.trace),
+            ids: index(|write| write.id),
+        }
+    }
+
+    fn result(&self, result: &Value, key_property: Option<&str>) -> Option<usize> {
+        let by_trace = || self.traces.get(result.get("objectWriteTraceId")?.as_str()?);
+        let by_id = || {
+            let id = match key_property {
+                Some(name) => result.get("properties")?.get(name)?,
+                None => result.get("id")?,
+            };
+            self.ids.get(id_text(id)?.as_str())
+        };
+        by_trace().or_else(by_id).copied()
+    }
+
+    fn error(&self, error: &Value) -> Vec<usize> {
+        let find = |names: Vec<String>, map: &HashMap<&str, usize>| -> Vec<usize> {
+            let found = names.iter().filter_map(|name| map.get(name.as_str()));
+            found.copied().collect()
+        };
+        let traced = find(refusal::context(error, "objectWriteTraceId"), &self.traces);
+        if !traced.is_empty() {
+            return traced;
+        }
+        let ids = ["ids", "id", "objectId"].iter();
+        find(
+            ids.flat_map(|name| refusal::context(error, name)).collect(),
+            &self.ids,
+        )
+    }
+}
+
+/// An error that names nobody, and one record nobody spoke of: it is that one's.
+fn blame_the_only_one_left(answers: &mut [Answer], error: &Value) {
+    let mut left = answers
+        .iter_mut()
+        .filter(|answer| **answer == Answer::Unnamed);
+    if let (Some(only), None) = (left.next(), left.next()) {
+        *only = Answer::Refused(refusal::read(error));
+    }
+}
+
+fn written(result: &Value) -> Option<Answer> {
+    let warnings = result.get("warnings").and_then(Value::as_array);
+    Some(Answer::Written {
+        id: id_text(result.get("id")?)?,
+        new: result.get("new").and_then(Value::as_bool) == Some(true),
+        at: result.get("updatedAt").and_then(id_text),
+        warnings: warnings.into_iter().flatten().map(warning).collect(),
+    })
+}
+
+fn warning(warning: &Value) -> Reason {
+    let said = refusal::read(warning);
+    let field = said.field.as_deref().unwrap_or("a property");
+    let what = match said.code.as_str() {
+        "PROPERTY_VALUE_NORMALIZED" => {
+            format!("HubSpot changed the form of the value of `{field}`.")
+        }
+        code => format!("HubSpot took the record and remarked {code} on `{field}`."),
+    };
+    Reason {
+        code: said.code.to_ascii_lowercase(),
+        field: said.field,
+        reason: what,
+        remedy: String::new(),
+    }
+}
+
+fn found(result: &Value) -> Option<Found> {
+    let properties = result.get("properties").and_then(Value::as_object);
+    let texts = properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let text = match value {
+                Value::Bool(flag) => flag.to_string(),
+                value => id_text(value)?,
+            };
+            Some((name.clone(), text))
+        });
+    Some(Found {
+        id: id_text(result.get("id")?)?,
+        properties: texts.collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
