@@ -1,5 +1,13 @@
 //! A connection: one SYSPRO company and one HubSpot portal, with credentials and settings.
 
+mod body;
+mod change;
+mod reader;
+mod rules;
+mod stored;
+
+pub use change::{Changed, Rejected, Touched};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +21,25 @@ pub struct Connection {
     pub syspro: Syspro,
     pub hubspot: HubSpot,
     pub settings: Settings,
+}
+
+/// One thing wrong with what a user sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// `syspro.odata_url`
+    pub path: String,
+    pub reason: String,
+    pub remedy: String,
+}
+
+impl Problem {
+    fn new(path: impl Into<String>, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -146,3 +173,6 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

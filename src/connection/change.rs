@@ -1,0 +1,221 @@
+//! `PATCH /connections/{id}`: what may change, and what must come with it.
+//!
+//! A patch is merged as RFC 7396 has it, `null` resetting a field to its default. Secrets it does
+//! not name stay, except where a URL leads to another server: whoever may change a connection may
+//! still not have its stored secrets sent elsewhere.
+
+use serde_json::{Map, Value};
+
+use super::{Connection, Problem, body, reader, rules::SET, stored};
+use crate::origin::{Guard, origin_of};
+
+#[derive(Debug)]
+pub struct Changed {
+    pub connection: Connection,
+    pub touched: Touched,
+    /// What the patch says about pausing, which is a state and not part of the connection.
+    pub paused: Option<bool>,
+}
+
+/// Which parts now differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    pub name: bool,
+    pub syspro: bool,
+    pub hubspot: bool,
+    pub settings: bool,
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Rejected {
+    /// The patch is wrong in itself.
+    Problems(Vec<Problem>),
+    /// The patch would change what is fixed for a connection's life.
+    Conflict(Vec<Problem>),
+}
+
+impl Connection {
+    /// The connection as the patch leaves it.
+    ///
+    /// # Errors
+    /// Everything that stands against it; nothing is changed then.
+    pub fn merge(&self, patch: &str, guard: &Guard) -> Result<Changed, Rejected> {
+        let mut problems = Vec::new();
+        let Some(mut patch) = reader::object(patch, &mut problems) else {
+            return Err(Rejected::Problems(problems));
+        };
+        let paused = take_paused(&mut patch, &mut problems);
+        settle(&mut patch);
+        let before = self.body();
+        let mut merged = Value::Object(before.clone());
+        merge_into(&mut merged, &Value::Object(patch.clone()));
+        let merged = merged.as_object().cloned().unwrap_or_default();
+        let connection = body::read(merged, Some(guard), &mut problems);
+        if problems.is_empty() {
+            self.fixed(&connection).map_err(Rejected::Conflict)?;
+            problems = self.carried_elsewhere(&connection, &Value::Object(patch));
+        }
+        if !problems.is_empty() {
+            return Err(Rejected::Problems(problems));
+        }
+        let after = connection.body();
+        let differs = |part: &str| before.get(part) != after.get(part);
+        Ok(Changed {
+            touched: Touched {
+                name: differs("name"),
+                syspro: differs("syspro"),
+                hubspot: differs("hubspot"),
+                settings: differs("settings"),
+            },
+            connection,
+            paused,
+        })
+    }
+
+    fn body(&self) -> Map<String, Value> {
+        stored::with_secrets(&self.public_json(), &self.secrets())
+    }
+
+    fn fixed(&self, after: &Self) -> Result<(), Vec<Problem>> {
+        let conflicts: Vec<Problem> = [
+            ("id", &self.id, &after.id),
+            (
+                "syspro.company",
+                &self.syspro.company,
+                &after.syspro.company,
+            ),
+            (
+                "hubspot.prefix",
+                &self.hubspot.prefix,
+                &after.hubspot.prefix,
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, before, after)| before != after)
+        .map(|(path, ..)| {
+            Problem::new(
+                path,
+                "is fixed for the life of a connection",
+                "Make a new connection.",
+            )
+        })
+        .collect();
+        if conflicts.is_empty() {
+            Ok(())
+        } else {
+            Err(conflicts)
+        }
+    }
+
+    /// The stored secrets that the patch would have sent to a server they were not given for.
+    fn carried_elsewhere(&self, after: &Self, patch: &Value) -> Vec<Problem> {
+        let known = self.origins();
+        let [odata, enet, hubspot] = after.origins();
+        let enet_moved = enet.is_some() && enet != known[1];
+        // The added headers go to both of SYSPRO's servers.
+        let gateway_moved =
+            !known[..2].contains(&odata) || (enet.is_some() && !known[..2].contains(&enet));
+        let kept = after.secrets();
+        let mut problems = Vec::new();
+        for (field, secret) in &self.secrets() {
+            let at_risk = match field.as_str() {
+                "hubspot.token" => hubspot != known[2],
+                "syspro.odata_password" => odata != known[0],
+                "syspro.operator_password" | "syspro.company_password" => enet_moved,
+                _ => gateway_moved,
+            };
+            if at_risk && kept.get(field) == Some(secret) && !names(patch, field) {
+                problems.push(Problem::new(
+                    field,
+                    "must be given again, because a URL of its system leads to another server",
+                    "Send it in the same request as the URL.",
+                ));
+            }
+        }
+        problems
+    }
+
+    /// Of OData, e.net and HubSpot.
+    fn origins(&self) -> [Option<String>; 3] {
+        let enet = self.syspro.enet.as_ref();
+        [
+            origin_of(&self.syspro.odata_url),
+            enet.and_then(|enet| origin_of(&enet.url)),
+            origin_of(&self.hubspot.api_url),
+        ]
+    }
+}
+
+fn take_paused(patch: &mut Map<String, Value>, problems: &mut Vec<Problem>) -> Option<bool> {
+    let value = patch.remove("paused")?;
+    let paused = value.as_bool();
+    if paused.is_none() {
+        problems.push(Problem::new(
+            "paused",
+            "is neither true nor false",
+            "Send {\"paused\": true} or {\"paused\": false}.",
+        ));
+    }
+    paused
+}
+
+/// Brings a patch to the form the stored connection has.
+fn settle(patch: &mut Map<String, Value>) {
+    // What a GET showed may come back: the mark of a secret is not a new one.
+    for system in ["syspro", "hubspot"] {
+        if let Some(Value::Object(fields)) = patch.get_mut(system) {
+            fields.retain(|name, value| !(value == SET && is_secret(name)));
+        }
+    }
+    let Some(Value::Object(syspro)) = patch.get_mut("syspro") else {
+        return;
+    };
+    if let Some(Value::Object(headers)) = syspro.get_mut("headers") {
+        *headers = std::mem::take(headers)
+            .into_iter()
+            .filter(|(_, value)| value != SET)
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+    }
+    // Taking the URL away takes e.net away.
+    if syspro.get("enet_url").is_some_and(Value::is_null) {
+        for name in ["operator", "operator_password", "company_password"] {
+            syspro.entry(name).or_insert(Value::Null);
+        }
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    name == "token" || name.ends_with("_password")
+}
+
+fn names(patch: &Value, field: &str) -> bool {
+    let mut parts = field.splitn(
+        if field.starts_with("syspro.headers.") {
+            3
+        } else {
+            2
+        },
+        '.',
+    );
+    parts
+        .try_fold(patch, |value, part| value.get(part))
+        .is_some()
+}
+
+fn merge_into(target: &mut Value, patch: &Value) {
+    let (Value::Object(fields), Value::Object(changes)) = (&mut *target, patch) else {
+        *target = patch.clone();
+        return;
+    };
+    for (name, change) in changes {
+        if change.is_null() {
+            fields.remove(name);
+        } else {
+            merge_into(fields.entry(name).or_insert(Value::Null), change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Reading a JSON object field by field: every problem is kept with its path, none ends the reading.
+//!
+//! A getter that found a problem returns something hollow, so what is read counts only when no
+//! problem was found.
+
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Problem;
+use crate::{origin::Refused, vault::Secret};
+
+const DEFAULT: &str = "Leave it out for the default.";
+
+/// What a text must be like.
+pub(super) struct Rule {
+    pub holds: fn(&str) -> bool,
+    pub reason: &'static str,
+    pub remedy: &'static str,
+}
+
+pub(super) struct Fields<'p> {
+    path: String,
+    rest: Map<String, Value>,
+    problems: &'p mut Vec<Problem>,
+    /// The object was not one, which has been said: its fields are not missed.
+    hollow: bool,
+}
+
+/// Parses a body that must be a JSON object.
+pub(super) fn object(body: &str, problems: &mut Vec<Problem>) -> Option<Map<String, Value>> {
+    let reason = match serde_json::from_str(body) {
+        Ok(Value::Object(map)) => return Some(map),
+        Ok(_) => "is not a JSON object".to_owned(),
+        Err(error) => format!(
+            "is not JSON: line {}, column {}",
+            error.line(),
+            error.column()
+        ),
+    };
+    problems.push(Problem::new("body", reason, "Send one JSON object."));
+    None
+}
+
+impl<'p> Fields<'p> {
+    /// A `null` counts as absent.
+    pub fn of(mut map: Map<String, Value>, problems: &'p mut Vec<Problem>) -> Self {
+        map.retain(|_, value| !value.is_null());
+        Self {
+            path: String::new(),
+            rest: map,
+            problems,
+            hollow: false,
+        }
+    }
+
+    /// The object under `name`; an absent one reads as empty, so that what it lacks is named.
+    pub fn section(&mut self, name: &str) -> Fields<'_> {
+        let (map, hollow) = match self.rest.remove(name) {
+            None => (Map::new(), self.hollow),
+            Some(Value::Object(map)) => (map, false),
+            Some(_) => {
+                self.wrong(name, "is not an object", "Write it as { … }.");
+                (Map::new(), true)
+            }
+        };
+        Fields {
+            path: format!("{}{name}.", self.path),
+            hollow,
+            ..Fields::of(map, self.problems)
+        }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.rest.contains_key(name)
+    }
+
+    pub fn text(&mut self, name: &str, rule: &Rule) -> String {
+        if !self.has(name) {
+            self.wrong(name, "is missing", rule.remedy);
+        }
+        self.text_if_any(name, rule).unwrap_or_default()
+    }
+
+    pub fn text_if_any(&mut self, name: &str, rule: &Rule) -> Option<String> {
+        match self.rest.remove(name)? {
+            Value::String(text) if (rule.holds)(&text) => return Some(text),
+            Value::String(_) => self.wrong(name, rule.reason, rule.remedy),
+            _ => self.wrong(name, "is not a text", rule.remedy),
+        }
+        None
+    }
+
+    pub fn secret(&mut self, name: &str, rule: &Rule) -> Secret {
+        Secret::new(self.text(name, rule))
+    }
+
+    pub fn url(
+        &mut self,
+        name: &str,
+        rule: &Rule,
+        judge: impl Fn(&str) -> Result<String, Refused>,
+    ) -> String {
+        let text = self.text(name, rule);
+        if text.is_empty() {
+            return text;
+        }
+        judge(&text).unwrap_or_else(|refused| {
+            self.wrong(name, refused.reason, refused.remedy);
+            String::new()
+        })
+    }
+
+    pub fn whole<T: TryFrom<i64>>(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<T> {
+        let value = self.rest.remove(name)?;
+        let read = value.as_i64().filter(|number| range.contains(number));
+        let read = read.and_then(|number| T::try_from(number).ok());
+        if read.is_none() {
+            let (least, most) = range.into_inner();
+            let reason = format!("is not a whole number from {least} to {most}");
+            self.wrong(name, reason, DEFAULT);
+        }
+        read
+    }
+
+    /// A part of a whole: over 0, at most 1.
+    pub fn share(&mut self, name: &str) -> Option<f64> {
+        let value = self.rest.remove(name)?;
+        let read = value.as_f64().filter(|part| *part > 0.0 && *part <= 1.0);
+        if read.is_none() {
+            self.wrong(name, "is not a number over 0 and at most 1", DEFAULT);
+        }
+        read
+    }
+
+    pub fn choice<T: Copy + Serialize>(&mut self, name: &str, all: &[T]) -> Option<T> {
+        let value = self.rest.remove(name)?;
+        let names: Vec<Value> = all.iter().map(|choice| json!(choice)).collect();
+        let read = names.iter().position(|choice| *choice == value);
+        if read.is_none() {
+            let names: Vec<String> = names.iter().map(Value::to_string).collect();
+            let remedy = format!("Use {}.", names.join(" or "));
+            self.wrong(name, "is not one of its choices", remedy);
+        }
+        read.map(|at| all[at])
+    }
+
+    /// An object from keys like `key` to texts like `value`.
+    pub fn texts(&mut self, name: &str, key: &Rule, value: &Rule) -> BTreeMap<String, String> {
+        let mut section = self.section(name);
+        let names: Vec<String> = section.rest.keys().cloned().collect();
+        let mut read = BTreeMap::new();
+        for name in names {
+            if !(key.holds)(&name) {
+                section.rest.remove(&name);
+                section.wrong(&name, key.reason, key.remedy);
+            } else if let Some(text) = section.text_if_any(&name, value) {
+                read.insert(name, text);
+            }
+        }
+        read
+    }
+
+    /// Names what was not asked for.
+    pub fn end(mut self) {
+        let unknown: Vec<String> = self.rest.keys().cloned().collect();
+        for name in unknown {
+            self.wrong(
+                &name,
+                "is not a field of this object",
+                "Remove it, or correct its spelling.",
+            );
+        }
+    }
+
+    pub fn wrong(&mut self, name: &str, reason: impl Into<String>, remedy: impl Into<String>) {
+        if !self.hollow {
+            let path = format!("{}{name}", self.path);
+            self.problems.push(Problem::new(path, reason, remedy));
+        }
+    }
+}
