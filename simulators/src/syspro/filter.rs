@@ -96,7 +96,9 @@ impl Filter {
         match self {
             Self::Compare(of, operator, literal) if *of == column => match (operator, literal) {
                 (Operator::Eq | Operator::Gt | Operator::Ge, Literal::Text(text)) => {
-                    Some(Value::from(text.as_str()))
+                    // Capitals come first among keys that differ in case only.
+                    let plain = text.is_ascii();
+                    plain.then(|| Value::Text(text.to_ascii_uppercase()))
                 }
                 (Operator::Eq | Operator::Gt | Operator::Ge, Literal::Number(number)) => {
                     number.trunc().try_into().ok().map(Value::Integer)

@@ -207,3 +207,11 @@ impl Fault {
         }
     }
 }
+
+impl Quirks {
+    /// Whether this site's version of SYSPRO has the column.
+    pub fn has(&self, table: &str, column: &str) -> bool {
+        let mut missing = self.missing_columns.iter();
+        !missing.any(|name| name.split_once('.') == Some((table, column)))
+    }
+}
