@@ -63,7 +63,8 @@ fn every_switch_changes_what_it_says() {
 
 #[test]
 fn options_are_heeded_ignored_or_refused() {
-    let set: [(&str, &str, fn(&mut Quirks, Support)); 4] = [
+    type Set = fn(&mut Quirks, Support);
+    let set: [(&str, &str, Set); 4] = [
         ("$orderby", "Customer", |quirks, support| {
             quirks.orderby = support
         }),
