@@ -126,3 +126,131 @@ impl fmt::Display for System {
         })
     }
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::NoAnswer { system, what } => match what {
+                Silence::Network(NoAnswer::TimedOut) => {
+                    write!(f, "{system} did not answer in time")
+                }
+                Silence::Network(NoAnswer::Broken) => write!(f, "the connection to {system} broke"),
+                Silence::Network(NoAnswer::TooLong) => {
+                    write!(f, "{system} answered with more than is read at once")
+                }
+                Silence::Status(status) => write!(f, "{system} answered with status {status}"),
+            },
+            Fault::Throttled { system, window, .. } => match window {
+                Window::Day => write!(f, "{system} takes no more calls today"),
+                Window::TenSeconds | Window::Second => {
+                    write!(f, "{system} asks for fewer calls")
+                }
+            },
+            Fault::Locked { system } => write!(f, "{system} has locked records for another write"),
+            Fault::Moving { system, .. } => {
+                write!(f, "{system} is moving the account to another data centre")
+            }
+            Fault::Unauthorized { system } => write!(f, "{system} does not accept the credentials"),
+            Fault::Forbidden { system, missing } if missing.is_empty() => {
+                write!(f, "{system} forbids the call")
+            }
+            Fault::Forbidden { system, missing } => {
+                write!(
+                    f,
+                    "{system} forbids the call; missing: {}",
+                    missing.join(", ")
+                )
+            }
+            Fault::Refused {
+                system,
+                status,
+                refusal,
+            } => write!(f, "{system} refused the request ({status} {refusal})"),
+            Fault::Unreadable { system, shape } => {
+                write!(f, "{system} sent an answer that cannot be read ({shape})")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code)?;
+        if let Some(field) = &self.field {
+            write!(f, " on {field}")?;
+        }
+        if let Some(id) = &self.correlation_id {
+            write!(f, ", correlation id {id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Fault {
+    /// What the operator does about it, in one sentence.
+    pub fn remedy(&self) -> String {
+        let nothing = "Nothing to do: it is tried again by itself";
+        match self {
+            Fault::NoAnswer { system, what } => match what {
+                Silence::Network(NoAnswer::TooLong) => {
+                    "Report it: a page of this table is larger than the Worker's memory allows.".to_owned()
+                }
+                _ => format!("{nothing}; if it lasts, {}.", reach(*system)),
+            },
+            Fault::Throttled { window, .. } => match window {
+                Window::Day => format!("{nothing} after midnight in the portal's time zone; if it comes back daily, lower `daily_share` or that of your other apps."),
+                Window::TenSeconds | Window::Second => format!("{nothing}; if it comes back, lower `rate_share` or that of your other apps."),
+            },
+            Fault::Locked { .. } => format!("{nothing} within seconds."),
+            Fault::Moving { .. } => format!("{nothing} when the move is over, within a day."),
+            Fault::Unauthorized { system } => credentials(*system).to_owned(),
+            Fault::Forbidden { system: System::HubSpot, missing } if missing.is_empty() => {
+                "Give the HubSpot token the scopes listed in the README, then run the connection's checks.".to_owned()
+            }
+            Fault::Forbidden { system: System::HubSpot, missing } => {
+                format!("Give the HubSpot token these scopes: {}.", missing.join(", "))
+            }
+            Fault::Forbidden { system, .. } => {
+                format!("Let the {system} user read the tables the connection names.")
+            }
+            Fault::Refused { system: System::HubSpot, .. } => {
+                "Look for the named property and its rules in the HubSpot portal, or ask HubSpot's support with the correlation id.".to_owned()
+            }
+            Fault::Refused { system, .. } => {
+                format!("Run the connection's checks: they tell what this {system} server cannot do.")
+            }
+            Fault::Unreadable { system, .. } => {
+                format!("Look for a proxy, firewall or login page in front of {system}, and {}.", reach(*system))
+            }
+        }
+    }
+}
+
+fn reach(system: System) -> &'static str {
+    match system {
+        System::Odata => {
+            "see that the SYSPRO OData server runs and that its URL is reached from Cloudflare"
+        }
+        System::Enet => {
+            "see that the SYSPRO e.net service runs and that its URL is reached from Cloudflare"
+        }
+        System::HubSpot => "look at status.hubspot.com",
+    }
+}
+
+fn credentials(system: System) -> &'static str {
+    match system {
+        System::Odata => "Set `odata_username` and `odata_password` of the connection anew.",
+        System::Enet => {
+            "Set `operator`, `operator_password` and `company_password` of the connection anew."
+        }
+        System::HubSpot => {
+            "Make a new service key or token in HubSpot and set `token` of the connection."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

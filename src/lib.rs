@@ -14,3 +14,6 @@ pub mod feeds;
 pub mod hubspot;
 pub mod store;
 pub mod syspro;
+
+pub mod pace;
+pub mod retry;

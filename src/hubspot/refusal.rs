@@ -4,6 +4,8 @@
 //! `errors[].code`, in a JSON list inside `message`, or nowhere, so that only the sentence tells.
 //! Messages quote records' values: nothing is taken out of one but codes, property names and ids.
 
+mod words;
+
 use serde_json::Value;
 
 use super::{Kind, id_text};
@@ -119,136 +121,12 @@ fn of_a_record(refusal: &Refusal) -> bool {
 
 /// The refusal in words a person can act on.
 pub fn reason(refusal: &Refusal, kind: Kind) -> Reason {
-    let (why, remedy) = words(refusal, kind);
+    let (why, remedy) = words::words(refusal, kind);
     Reason {
         code: refusal.code.to_ascii_lowercase(),
         field: refusal.field.clone(),
         reason: why,
         remedy,
-    }
-}
-
-fn words(refusal: &Refusal, kind: Kind) -> (String, String) {
-    let label = kind.label();
-    let field = match &refusal.field {
-        Some(field) => format!("`{field}`"),
-        None => "a property".to_owned(),
-    };
-    let other = match &refusal.other_id {
-        Some(id) => format!("{label} {id}"),
-        None => format!("another {label}"),
-    };
-    let (why, remedy): (String, &str) = match (refusal.code.as_str(), refusal.field.as_deref()) {
-        (_, Some("hs_currency")) => (
-            "HubSpot does not take the currency of this record.".into(),
-            "Add the currency in HubSpot under Settings, Account defaults, Currency, or map its code in the connection's `currencies`.",
-        ),
-        ("INVALID_EMAIL", _) => (
-            format!("{field} is not an e-mail address HubSpot accepts."),
-            "Correct the address in SYSPRO.",
-        ),
-        ("CONFLICT" | "CONFLICTING_UNIQUE_VALUE", Some("email")) => (
-            format!("The e-mail address belongs to {other} already."),
-            "Correct the address in SYSPRO, or merge the two contacts in HubSpot.",
-        ),
-        ("CONFLICT" | "CONFLICTING_UNIQUE_VALUE", _) => (
-            format!("The value of {field} belongs to {other} already, and it must be unique."),
-            "Merge the two records in HubSpot, or clear the value on the one that should not have it.",
-        ),
-        ("PROPERTY_DOESNT_EXIST", _) => (
-            format!("HubSpot has no property {field} for a {label}."),
-            "Restore the property in HubSpot, or let the connection's set-up create it again.",
-        ),
-        ("READ_ONLY_VALUE", _) => (
-            format!("HubSpot calculates {field} itself and lets nobody set it."),
-            "Take the property out of the mapping; run the connection's checks to read again what can be written.",
-        ),
-        ("INVALID_OPTION", _) => (
-            format!("The value of {field} is not among the property's options."),
-            "Add the option to the property in HubSpot, or correct the value in SYSPRO.",
-        ),
-        ("INVALID_DATE", _) => (
-            format!("HubSpot does not take the date in {field}."),
-            "Correct the date in SYSPRO.",
-        ),
-        ("INVALID_LONG" | "INVALID_INTEGER" | "INVALID_NUMBER" | "INVALID_DECIMAL", _) => (
-            format!("HubSpot does not take the number in {field}."),
-            "Correct the number in SYSPRO, or change the property's type in HubSpot to a number.",
-        ),
-        ("MISSING_REQUIRED_PROPERTY", _) => (
-            format!("The portal demands {field} on every new {label}, and SYSPRO holds none."),
-            "In HubSpot make the property optional on the create form of this object, or fill it in SYSPRO.",
-        ),
-        ("MISSING_CONDITIONAL_REQUIRED_PROPERTY", _) => (
-            format!(
-                "A rule of the portal demands {field} together with the values of this {label}."
-            ),
-            "In HubSpot loosen the conditional rule of the property, or fill it in SYSPRO.",
-        ),
-        ("DUPLICATE_IDS", _) => (
-            format!("The same {label} stood twice in one request."),
-            "Send it again; if it stays, report it with the correlation id.",
-        ),
-        ("NON_UNIQUE_ID_PROPERTY", _) => (
-            format!(
-                "{field} does not have the unique flag, so records cannot be told apart by it."
-            ),
-            "Delete the property in HubSpot for good and let the connection's set-up create it again.",
-        ),
-        ("UNIQUE_FLAG_REFUSED", _) => (
-            format!("A property of this name without the unique flag existed before on a {label}."),
-            "Make the connection again with another `prefix`: HubSpot never forgets the old name.",
-        ),
-        ("OBJECT_ALREADY_EXISTS", _) => (
-            format!("HubSpot has {field} of a {label} already."),
-            "Nothing to do if its type is right; else delete it in HubSpot.",
-        ),
-        ("OBJECT_NOT_FOUND" | "INVALID_OBJECT_IDS" | "INVALID_ASSOCIATION", _) => (
-            format!("The {label}, or what it is linked to, is no longer in HubSpot."),
-            "It is made again by the next replay, unless it was deleted on purpose.",
-        ),
-        ("INVALID_ASSOCIATION_TYPE", _) => (
-            format!("HubSpot does not know this kind of link of a {label}."),
-            "Report it with the correlation id: the API version may have changed the link's number.",
-        ),
-        ("SECOND_PARENT", _) => (
-            "The line item belongs to another invoice or deal already.".into(),
-            "Remove the line item in HubSpot from the other record; it is then linked again.",
-        ),
-        ("INVOICE_WITHOUT_LINES", _) => (
-            "HubSpot sets this status only on an invoice that has line items.".into(),
-            "The amounts stand in our own properties; check that the invoice has lines in SYSPRO.",
-        ),
-        ("NEGATIVE_PRICE", _) | (_, Some("price")) => (
-            "HubSpot does not take the price of this line.".into(),
-            "A price must be a number that is not negative: correct the line in SYSPRO.",
-        ),
-        ("MISSING_ASSOCIATION_PERMISSION", _) => (
-            "The user behind the token may not link records.".into(),
-            "Give that user the permission to edit associations, or use a service key.",
-        ),
-        ("REQUEST_TOO_LARGE", _) => (
-            format!("The {label} is too large for one request."),
-            "Shorten its longest texts in SYSPRO.",
-        ),
-        ("INVALID_JSON", _) => (
-            "HubSpot could not read the request.".into(),
-            "Report it with the correlation id.",
-        ),
-        (code, _) => (
-            match refusal.field {
-                Some(_) => format!("HubSpot refused this {label} with {code} on {field}."),
-                None => format!("HubSpot refused this {label} with {code}."),
-            },
-            "Look up the code in HubSpot's documentation, or ask its support with the correlation id.",
-        ),
-    };
-    match &refusal.correlation_id {
-        Some(id) => (
-            why,
-            remedy.replace("the correlation id", &format!("the correlation id {id}")),
-        ),
-        None => (why, remedy.to_owned()),
     }
 }
 

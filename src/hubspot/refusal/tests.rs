@@ -45,19 +45,19 @@ fn a_code_is_found_wherever_it_stands() {
         Kind::Company,
         UNKNOWN_PROPERTY,
         expect![[r#"
-        PROPERTY_DOESNT_EXIST Some("testproperty") None
-        HubSpot has no property `testproperty` for a company.
-        Restore the property in HubSpot, or let the connection's set-up create it again.
-    "#]],
+            PROPERTY_DOESNT_EXIST Some("testproperty") None
+            The company object has no property `testproperty` in HubSpot.
+            Restore the property in HubSpot, or let the connection's set-up create it again.
+        "#]],
     );
     check(
         Kind::Company,
         ONLY_IN_THE_MESSAGE,
         expect![[r#"
-        PROPERTY_DOESNT_EXIST Some("nope") None
-        HubSpot has no property `nope` for a company.
-        Restore the property in HubSpot, or let the connection's set-up create it again.
-    "#]],
+            PROPERTY_DOESNT_EXIST Some("nope") None
+            The company object has no property `nope` in HubSpot.
+            Restore the property in HubSpot, or let the connection's set-up create it again.
+        "#]],
     );
     check(
         Kind::Contact,
@@ -90,19 +90,19 @@ fn a_code_is_found_wherever_it_stands() {
         Kind::Company,
         DUPLICATES,
         expect![[r#"
-        DUPLICATE_IDS None None
-        The same company stood twice in one request.
-        Send it again; if it stays, report it with the correlation id.
-    "#]],
+            DUPLICATE_IDS None None
+            The same company stood twice in one request.
+            Replay it; if it comes back, report it with the correlation id.
+        "#]],
     );
     check(
         Kind::Company,
         PROPERTY_EXISTS,
         expect![[r#"
-        OBJECT_ALREADY_EXISTS Some("x") None
-        HubSpot has `x` of a company already.
-        Nothing to do if its type is right; else delete it in HubSpot.
-    "#]],
+            OBJECT_ALREADY_EXISTS Some("x") None
+            The company object has `x` in HubSpot already.
+            Nothing to do if its type is right; else make the connection again with another `prefix`.
+        "#]],
     );
     check(
         Kind::Company,
@@ -110,7 +110,7 @@ fn a_code_is_found_wherever_it_stands() {
         expect![[r#"
             NON_UNIQUE_ID_PROPERTY Some("domain") None
             `domain` does not have the unique flag, so records cannot be told apart by it.
-            Delete the property in HubSpot for good and let the connection's set-up create it again.
+            HubSpot never adds the flag to a name it knows: make the connection again with another `prefix`.
         "#]],
     );
     check(
@@ -180,7 +180,7 @@ fn links_are_refused_for_their_own_reasons() {
         expect![[r#"
             INVALID_OBJECT_IDS None Some("226001")
             The contact, or what it is linked to, is no longer in HubSpot.
-            It is made again by the next replay, unless it was deleted on purpose.
+            Replay it to make it again, unless it was deleted on purpose.
         "#]],
     );
     check(
@@ -188,7 +188,7 @@ fn links_are_refused_for_their_own_reasons() {
         r#"{"message":"invalid from object type 0-46 for associations to be created. expected: 0-1","category":"VALIDATION_ERROR"}"#,
         expect![[r#"
             INVALID_ASSOCIATION_TYPE None None
-            HubSpot does not know this kind of link of a contact.
+            HubSpot does not know this kind of link of the contact.
             Report it with the correlation id: the API version may have changed the link's number.
         "#]],
     );
@@ -198,7 +198,7 @@ fn links_are_refused_for_their_own_reasons() {
         expect![[r#"
             SECOND_PARENT None None
             The line item belongs to another invoice or deal already.
-            Remove the line item in HubSpot from the other record; it is then linked again.
+            Remove the line item from the other record in HubSpot, then replay the invoice.
         "#]],
     );
     check(
