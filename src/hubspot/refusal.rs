@@ -114,6 +114,7 @@ fn of_a_record(refusal: &Refusal) -> bool {
         | "DUPLICATE_IDS"
         | "SECOND_PARENT"
         | "REQUEST_TOO_LARGE"
+        | "VALUE_TOO_LONG"
         | "INVOICE_WITHOUT_LINES" => true,
         code => is_missing(refusal) || code.starts_with("INVALID_") || field == Some("hs_currency"),
     }
@@ -207,7 +208,8 @@ fn other_id(error: &Value, message: &str) -> Option<String> {
     let existing = || word_after(message, "Existing ID: ");
     let holder = || {
         let (before, _) = message.rsplit_once(" already has that value")?;
-        before.rsplit(' ').next().map(str::to_owned)
+        let id = before.rsplit(|c: char| !c.is_ascii_digit()).next();
+        id.map(str::to_owned)
     };
     let invalid = || {
         let first = context(error, "INVALID_OBJECT_IDS").into_iter().next()?;

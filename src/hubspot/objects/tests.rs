@@ -305,3 +305,57 @@ fn what_is_not_found_is_not_listed() {
     ]]
     .assert_eq(&format!("{:?}", read_found(&answer(207, missing))));
 }
+
+#[test]
+fn a_body_cut_anywhere_is_unreadable_and_never_a_panic() {
+    for text in [SHUFFLED, PARTLY_BAD] {
+        for end in 1..text.len() {
+            let mut cut = answer(207, "");
+            *cut.body_mut() = text.as_bytes()[..end].to_vec();
+            let read = read_written(&[], KEY, &cut);
+            assert!(matches!(read, Err(Fault::Unreadable { .. })), "{end}");
+        }
+    }
+}
+
+/// Every value of an answer replaced by each kind of JSON: what is left is read, nothing is made up.
+#[test]
+fn a_retyped_field_never_panics_and_never_adds_an_answer() {
+    let none = BTreeMap::new();
+    let writes = CUSTOMERS.map(|id| Write {
+        id,
+        trace: id,
+        properties: &none,
+    });
+    for text in [SHUFFLED, PARTLY_BAD] {
+        let whole: Value = serde_json::from_str(text).unwrap();
+        for path in paths(&whole) {
+            for other in [json!(null), json!(7), json!("x"), json!([]), json!({})] {
+                let mut mutant = whole.clone();
+                *mutant.pointer_mut(&path).unwrap() = other;
+                let read = read_written(&writes, KEY, &answer(207, &mutant.to_string()));
+                assert!(read.is_err() || read.is_ok_and(|answers| answers.len() == 2));
+            }
+        }
+    }
+}
+
+fn paths(value: &Value) -> Vec<String> {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.clone(), value))
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (at.to_string(), value))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let nested = children.into_iter().flat_map(|(name, value)| {
+        let below = paths(value).into_iter();
+        below.map(move |path| format!("/{name}{path}"))
+    });
+    std::iter::once(String::new()).chain(nested).collect()
+}

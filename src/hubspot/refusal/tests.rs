@@ -149,6 +149,7 @@ fn every_code_has_a_reason_and_a_remedy() {
         ("INVALID_EMAIL", "email", Kind::Contact),
         ("INVALID_OPTION", "industry", Kind::Company),
         ("INVALID_DATE", "syspro_last_sale", Kind::Company),
+        ("VALUE_TOO_LONG", "name", Kind::Company),
         ("INVALID_LONG", "syspro_balance", Kind::Company),
         ("CONFLICTING_UNIQUE_VALUE", "syspro_key", Kind::Company),
         ("MISSING_REQUIRED_PROPERTY", "industry", Kind::Company),
@@ -230,6 +231,14 @@ fn an_email_is_told_from_other_conflicts() {
     ] {
         assert!(!takes_email(&parse(other)), "{other}");
     }
+}
+
+#[test]
+fn the_holder_of_a_value_is_found_inside_a_list_too() {
+    let listed = r#"{"category":"VALIDATION_ERROR","message":"Property values were not valid: [{\"isValid\":false,\"message\":\"482701 already has that value for email.\",\"error\":\"CONFLICTING_UNIQUE_VALUE\",\"name\":\"email\"}]"}"#;
+    let refusal = parse(listed);
+    assert!(takes_email(&refusal));
+    assert_eq!(refusal.other_id.as_deref(), Some("482701"));
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl<'a> Said<'a> {
     fn of_a_value(&self) -> Option<Words> {
         let Self { field, other, .. } = self;
         Some(match (self.code, self.name) {
-            (_, Some("hs_currency")) => (
+            (_, Some("hs_currency" | "hs_line_item_currency_code")) => (
                 "HubSpot does not take the currency of this record.".into(),
                 "Add the currency in HubSpot under Settings, Account defaults, Currency, or map its code in the connection's `currencies`.",
             ),
@@ -74,6 +74,10 @@ impl<'a> Said<'a> {
             ("INVALID_OPTION", _) => (
                 format!("The value of {field} is not among the property's options."),
                 "Add the option to the property in HubSpot, or correct the value in SYSPRO.",
+            ),
+            ("VALUE_TOO_LONG", _) => (
+                format!("The text in {field} is longer than HubSpot takes."),
+                "Shorten it in SYSPRO.",
             ),
             ("INVALID_DATE", _) => (
                 format!("HubSpot does not take the date in {field}."),
