@@ -1,3 +1,4 @@
 //! The tests that need more than one module: the house's rules, and the world.
 
+mod house;
 mod world;
