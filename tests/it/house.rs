@@ -112,7 +112,9 @@ fn rules() -> [Rule; 9] {
 }
 
 /// Files that still owe a rule something. A debt that is paid has to leave this list.
-const OWED: [(&str, &str); 5] = [
+const OWED: [(&str, &str); 7] = [
+    ("src/connection/change.rs", PANICS),
+    ("src/connection/reader.rs", PANICS),
     ("src/hubspot/associations.rs", PANICS),
     ("src/hubspot/objects.rs", PANICS),
     ("src/hubspot/refusal.rs", PANICS),

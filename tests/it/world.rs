@@ -8,6 +8,7 @@ mod d1;
 mod fate;
 mod invocation;
 mod record;
+mod remotes;
 mod scheduler;
 mod steps;
 #[cfg(test)]
@@ -173,8 +174,10 @@ impl World {
             let value = body(invocation).await;
             *slot.borrow_mut() = Some(value);
         });
+        // Not one event further than its end.
         while self.ending(task).is_none() {
-            self.step(Millis::MAX);
+            self.next_event(Millis::MAX);
+            self.poll_woken();
         }
         said.take()
             .unwrap_or_else(|| panic!("the invocation {:?}", self.ending(task)))

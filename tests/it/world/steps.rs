@@ -51,6 +51,10 @@ impl World {
     /// Polls whoever was woken, then lets one event happen; `false` when none is left until then.
     pub(super) fn step(&self, until: Millis) -> bool {
         self.poll_woken();
+        self.next_event(until)
+    }
+
+    pub(super) fn next_event(&self, until: Millis) -> bool {
         let mut core = self.core.borrow_mut();
         let expires = core.next_to_expire();
         let next = core.queue.first_key_value().map(|(key, _)| key.0);
@@ -73,7 +77,7 @@ impl World {
         true
     }
 
-    fn poll_woken(&self) {
+    pub(super) fn poll_woken(&self) {
         let count = self.tasks.borrow().len();
         for id in 0..count {
             let mut polls = 0;

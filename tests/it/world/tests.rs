@@ -1,6 +1,7 @@
 //! The world keeps its own promises, or no test in it means anything.
 
 mod fates;
+mod remotes;
 
 use std::collections::BTreeMap;
 
