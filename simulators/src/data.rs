@@ -172,6 +172,11 @@ impl Distributor {
         distributor
     }
 
+    /// The latest day anything happened.
+    pub fn today(&self) -> NaiveDate {
+        self.today
+    }
+
     pub fn tables(&self) -> &[Table] {
         &self.tables
     }

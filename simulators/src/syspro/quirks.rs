@@ -171,7 +171,7 @@ impl Default for Quirks {
 pub enum Trouble {
     /// IIS's own page with this status.
     Page(u16),
-    /// The answer breaks off after so many bytes.
+    /// The answer ends after so many bytes, as if that were all.
     Cut(usize),
     /// A page without rows, where there are some.
     Empty,
