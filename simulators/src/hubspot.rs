@@ -9,8 +9,10 @@ mod associations;
 mod batch;
 mod errors;
 mod faults;
+mod groups;
 mod invoices;
 mod kinds;
+mod linking;
 mod links;
 mod objects;
 mod options;
@@ -211,7 +213,8 @@ impl Portal {
         &self.crm.options
     }
 
-    /// Changes how the portal behaves from now on; limits stay as they were at the start.
+    /// Changes how the portal behaves from now on. Limits, the case of unique values and what is
+    /// writable stay as they were at the start.
     pub fn options_mut(&mut self) -> &mut Options {
         &mut self.crm.options
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::associations::NewLink;
 use super::errors::{Body, Refusal};
+use super::linking::NewLink;
 use super::objects::Id;
 use super::values::instant;
 use super::wire::{Call, Reply};

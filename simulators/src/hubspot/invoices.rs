@@ -44,17 +44,10 @@ impl Crm {
             return Ok(());
         }
         let billable = after.get("hs_invoice_billable") != Some("false");
-        self.check_step(after.id, billable, before.is_none(), from, to)
+        self.check_step(after.id, billable, from, to)
     }
 
-    fn check_step(
-        &self,
-        id: Id,
-        billable: bool,
-        new: bool,
-        from: &str,
-        to: &str,
-    ) -> Result<(), Refusal> {
+    fn check_step(&self, id: Id, billable: bool, from: &str, to: &str) -> Result<(), Refusal> {
         let allowed = match from {
             "draft" => to == "open" || !billable,
             "open" => to != "draft",
@@ -66,13 +59,14 @@ impl Crm {
             )));
         }
         let linked = |kind| self.store.links().of((Kind::Invoice, id), kind).count() > 0;
-        let needs_line = billable || (self.options.strict_invoices && !new);
-        if from == "draft" && needs_line && !linked(Kind::LineItem) {
+        let leaves_draft = from == "draft" && to != "voided";
+        let needs_line = billable || self.options.strict_invoices;
+        if leaves_draft && needs_line && !linked(Kind::LineItem) {
             return Err(Refusal::invalid(
                 "Invoice is missing required associations: INVOICE_TO_LINE_ITEM",
             ));
         }
-        if from == "draft" && billable && !linked(Kind::Contact) {
+        if leaves_draft && billable && !linked(Kind::Contact) {
             return Err(Refusal::invalid(
                 "Invoice is missing required associations: INVOICE_TO_CONTACT",
             ));

@@ -85,7 +85,8 @@ pub fn is_primary(link: &LinkType) -> bool {
     link.label == Some("Primary") && link.to == Company
 }
 
-type End = (Kind, Id);
+/// One record at the end of a link.
+pub type End = (Kind, Id);
 
 #[derive(Default)]
 pub struct Links {

@@ -148,11 +148,7 @@ impl Store {
 
     /// How a unique value is compared.
     pub fn spelled(&self, property: &str, value: &str) -> String {
-        if self.case_matters && property != "email" {
-            value.into()
-        } else {
-            value.to_lowercase()
-        }
+        spelled(self.case_matters, property, value)
     }
 
     /// The custom unique value a record is known by.
@@ -177,13 +173,6 @@ impl Store {
 
     fn exchange(&mut self, kind: Kind, id: Id, after: Option<Object>) -> Option<Object> {
         let case_matters = self.case_matters;
-        let spelled = |property: &str, value: &str| {
-            if case_matters && property != "email" {
-                value.to_owned()
-            } else {
-                value.to_lowercase()
-            }
-        };
         let shelf = self.shelf_mut(kind);
         let before = match after {
             Some(object) => shelf.objects.insert(id, object),
@@ -192,7 +181,7 @@ impl Store {
         for (property, index) in &mut shelf.unique {
             if let Some(old) = before.as_ref().filter(|object| !object.archived) {
                 for value in old.unique_values(property) {
-                    let value = spelled(property, value);
+                    let value = spelled(case_matters, property, value);
                     if index.get(&value) == Some(&id) {
                         index.remove(&value);
                     }
@@ -200,7 +189,7 @@ impl Store {
             }
             if let Some(new) = shelf.objects.get(&id).filter(|object| !object.archived) {
                 for value in new.unique_values(property) {
-                    index.insert(spelled(property, value), id);
+                    index.insert(spelled(case_matters, property, value), id);
                 }
             }
         }
@@ -246,5 +235,13 @@ impl Store {
             }
         }
         self.landings.truncate(mark.landings);
+    }
+}
+
+fn spelled(case_matters: bool, property: &str, value: &str) -> String {
+    if case_matters && property != "email" {
+        value.into()
+    } else {
+        value.to_lowercase()
     }
 }

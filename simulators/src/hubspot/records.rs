@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::associations::NewLink;
 use super::batch::names_to_show;
 use super::errors::Refusal;
+use super::linking::NewLink;
 use super::objects::{Id, Object};
 use super::wire::{Call, Reply};
 use super::write::{Properties, Record, Written};
