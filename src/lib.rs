@@ -17,3 +17,7 @@ pub mod syspro;
 
 pub mod pace;
 pub mod retry;
+
+pub mod routes;
+
+mod edge;

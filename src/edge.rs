@@ -1,0 +1,315 @@
+//! Cloudflare: the platform as Workers give it, and the events that wake us. The only file that
+//! says `worker`.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use worker::{
+    AbortController, AbortSignal, ByteStream, Context, D1Database, Date, Delay, Env, Fetch,
+    Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+    js_sys::{self, Array, Function, JSON, Promise, Reflect},
+    wasm_bindgen::{JsCast, JsValue},
+    wasm_bindgen_futures::JsFuture,
+};
+
+use crate::{
+    config::Config,
+    platform::{Allow, Arg, Millis, NoAnswer, Platform, Statement, StoreError},
+    routes::{self, ApiError, MAX_BODY},
+};
+
+struct Edge {
+    database: D1Database,
+}
+
+#[worker::event(start)]
+fn start() {
+    // A panic's words may hold a value; where it happened may not.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        log(&json!({ "event": "panic", "at": at }).to_string());
+    }));
+}
+
+#[worker::event(fetch)]
+async fn fetch(mut request: Request, env: Env, _: Context) -> worker::Result<Response> {
+    let answer = match set_up(&env) {
+        Err(problems) => ApiError::misconfigured(&problems).into_response(),
+        Ok((edge, config)) => match read(&mut request).await {
+            Err(error) => error.into_response(),
+            Ok(request) => routes::respond(&edge, &config, request).await,
+        },
+    };
+    let (parts, body) = answer.into_parts();
+    let headers = Headers::new();
+    for (name, value) in &parts.headers {
+        headers.set(name.as_str(), value.to_str().unwrap_or_default())?;
+    }
+    let body = match body.is_empty() {
+        true => ResponseBody::Empty,
+        false => ResponseBody::Body(body.into_bytes()),
+    };
+    Ok(Response::from_body(body)?
+        .with_status(parts.status.as_u16())
+        .with_headers(headers))
+}
+
+/// What the deployment holds, or everything it lacks; which is logged, for cron has no one to tell.
+fn set_up(env: &Env) -> Result<(Edge, Config), Vec<String>> {
+    let config = Config::read(|name| variable(env, name));
+    let database = env.d1("DB").map_err(|_| {
+        "D1 binding DB missing: wrangler d1 create, then [[d1_databases]] in wrangler.toml"
+            .to_owned()
+    });
+    let problems = match (config, database) {
+        (Ok(config), Ok(database)) => return Ok((Edge { database }, config)),
+        (config, database) => {
+            let mut problems = config.err().unwrap_or_default();
+            problems.extend(database.err());
+            problems
+        }
+    };
+    log(&json!({ "event": "misconfigured", "problems": problems }).to_string());
+    Err(problems)
+}
+
+/// A secret or a `[vars]` entry, which may be written there as a number or a switch.
+fn variable(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env.as_ref(), &name.into()).ok()?;
+    value
+        .as_string()
+        .or_else(|| Some(value.as_f64()?.to_string()))
+        .or_else(|| Some(value.as_bool()?.to_string()))
+}
+
+async fn read(request: &mut Request) -> Result<http::Request<String>, ApiError> {
+    let url = request.url().map_err(|_| ApiError::unreadable())?;
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let mut read = http::Request::builder()
+        .method(request.method().as_ref())
+        .uri(target);
+    for (name, value) in request.headers() {
+        read = read.header(name, value);
+    }
+    let body = match request.inner().body() {
+        None => Vec::new(),
+        Some(_) => {
+            let stream = request.stream().map_err(|_| ApiError::unreadable())?;
+            whole(stream, MAX_BODY).await.map_err(|fault| match fault {
+                NoAnswer::TooLong => ApiError::too_large(),
+                NoAnswer::Broken | NoAnswer::TimedOut => ApiError::unreadable(),
+            })?
+        }
+    };
+    let body = String::from_utf8(body).map_err(|_| ApiError::unreadable())?;
+    read.body(body).map_err(|_| ApiError::unreadable())
+}
+
+impl Platform for Edge {
+    async fn fetch(
+        &self,
+        request: &http::Request<String>,
+        allow: Allow,
+    ) -> Result<http::Response<Vec<u8>>, NoAnswer> {
+        let abort = AbortController::default();
+        let signal = abort.signal();
+        let exchange = pin!(exchange(request, &signal, allow.max_bytes));
+        let answer = match select(exchange, pin!(Delay::from(allow.within))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(NoAnswer::TimedOut),
+        };
+        if answer.is_err() {
+            abort.abort();
+        }
+        answer
+    }
+
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Value>>, StoreError> {
+        run(&self.database, statements).await.map_err(|error| {
+            let text = message(&error);
+            let judged = judge(&text);
+            if judged == StoreError::Unknown {
+                log(&json!({ "event": "d1_unanswered", "error": text }).to_string());
+            }
+            judged
+        })
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Delay::from(duration).await;
+    }
+
+    fn now(&self) -> Millis {
+        Millis::try_from(Date::now().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        // cannot fail: Workers have Web Crypto; and going on without would reuse nonces.
+        getrandom::getrandom(bytes).expect("Workers have a source of randomness");
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
+fn log(line: &str) {
+    worker::console_log!("{line}");
+}
+
+async fn exchange(
+    request: &http::Request<String>,
+    signal: &AbortSignal,
+    max_bytes: usize,
+) -> Result<http::Response<Vec<u8>>, NoAnswer> {
+    let request = outbound(request).map_err(|_| NoAnswer::Broken)?;
+    let answer = Fetch::Request(request).send_with_signal(signal).await;
+    let mut answer = answer.map_err(|_| NoAnswer::Broken)?;
+    let mut response = http::Response::builder().status(answer.status_code());
+    for (name, value) in answer.headers() {
+        // `set-cookie` and its like may hold what a header of ours may not: not needed.
+        if http::HeaderValue::from_str(&value).is_ok() {
+            response = response.header(name, value);
+        }
+    }
+    let body = match answer.body() {
+        ResponseBody::Empty => Vec::new(),
+        ResponseBody::Body(bytes) => bytes.clone(),
+        ResponseBody::Stream(_) => {
+            let stream = answer.stream().map_err(|_| NoAnswer::Broken)?;
+            whole(stream, max_bytes).await?
+        }
+    };
+    response.body(body).map_err(|_| NoAnswer::Broken)
+}
+
+fn outbound(request: &http::Request<String>) -> worker::Result<Request> {
+    let headers = Headers::new();
+    for (name, value) in request.headers() {
+        let value = value.to_str().map_err(|_| worker::Error::BadEncoding)?;
+        headers.append(name.as_str(), value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::from(request.method().as_str().to_owned()))
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual);
+    if !request.body().is_empty() {
+        init.with_body(Some(JsValue::from_str(request.body())));
+    }
+    Request::new_with_init(&request.uri().to_string(), &init)
+}
+
+/// The body up to `max_bytes`; dropping the stream cancels the rest.
+async fn whole(mut stream: ByteStream, max_bytes: usize) -> Result<Vec<u8>, NoAnswer> {
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| NoAnswer::Broken)?;
+        if body.len() + chunk.len() > max_bytes {
+            return Err(NoAnswer::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// One D1 batch. Its rows cross from JavaScript once, as JSON text: value by value is far slower,
+/// and a whole number stays one.
+async fn run(database: &D1Database, statements: &[Statement]) -> Result<Vec<Vec<Value>>, JsValue> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        results: Vec<Value>,
+    }
+    let prepared = Array::new();
+    for statement in statements {
+        let args: Vec<JsValue> = statement.args.iter().map(bound).collect();
+        let bound = database.prepare(statement.sql).bind(&args)?;
+        prepared.push(bound.inner().as_ref());
+    }
+    let database: &JsValue = database.as_ref();
+    let batch: Function = Reflect::get(database, &"batch".into())?.dyn_into()?;
+    let promise: Promise = batch.call1(database, &prepared)?.dyn_into()?;
+    let answers = JsFuture::from(promise).await?;
+    let text = String::from(JSON::stringify(&answers)?);
+    let answers: Vec<Answer> = serde_json::from_str(&text)
+        .map_err(|_| JsValue::from_str("D1 answered in another form"))?;
+    Ok(answers.into_iter().map(|answer| answer.results).collect())
+}
+
+/// D1 takes every number as a float and refuses a BigInt.
+fn bound(arg: &Arg) -> JsValue {
+    match arg {
+        Arg::Null => JsValue::NULL,
+        Arg::Number(number) => JsValue::from_f64(*number as f64),
+        Arg::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn message(error: &JsValue) -> String {
+    match error.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => error.as_string().unwrap_or_default(),
+    }
+}
+
+/// What D1's words mean for what was asked: only SQLite's own refusal, or one of D1's client before
+/// anything was sent, tells that nothing happened. They name tables and columns; a value is cut off.
+fn judge(text: &str) -> StoreError {
+    if text.contains("NOT NULL constraint failed: lease.until") {
+        StoreError::Overtaken
+    } else if text.contains("SQLITE_") || text.contains("D1_TYPE_ERROR") {
+        let words = text.split(" for value").next().unwrap_or_default();
+        StoreError::Refused(words.chars().take(300).collect())
+    } else {
+        StoreError::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_means_that_nothing_was_done() {
+        let refused = |text: &str| StoreError::Refused(text.to_owned());
+        for (text, expected) in [
+            (
+                "D1_ERROR: NOT NULL constraint failed: lease.until: SQLITE_CONSTRAINT",
+                StoreError::Overtaken,
+            ),
+            (
+                "D1_ERROR: NOT NULL constraint failed: ledger.key: SQLITE_CONSTRAINT",
+                refused("D1_ERROR: NOT NULL constraint failed: ledger.key: SQLITE_CONSTRAINT"),
+            ),
+            (
+                "D1_ERROR: too many SQL variables at offset 9: SQLITE_ERROR",
+                refused("D1_ERROR: too many SQL variables at offset 9: SQLITE_ERROR"),
+            ),
+            (
+                "D1_TYPE_ERROR: Type 'bigint' not supported for value '1'",
+                refused("D1_TYPE_ERROR: Type 'bigint' not supported"),
+            ),
+            ("D1_ERROR: Network connection lost.", StoreError::Unknown),
+            (
+                "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
+                StoreError::Unknown,
+            ),
+            (
+                "D1_ERROR: Internal error in D1 DB storage caused object to be reset.",
+                StoreError::Unknown,
+            ),
+            ("D1 answered in another form", StoreError::Unknown),
+            ("", StoreError::Unknown),
+        ] {
+            assert_eq!(judge(text), expected, "{text}");
+        }
+    }
+}
