@@ -10,10 +10,12 @@ pub mod collation;
 mod day;
 mod ledger;
 mod lookups;
+mod posting;
 mod schema;
 mod table;
 #[cfg(test)]
 mod tests;
+mod value;
 mod words;
 
 use std::collections::BTreeMap;
@@ -22,7 +24,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use self::ledger::{InvoiceKey, to_local};
-pub use self::table::{Column, Key, Kind, Row, Table, Value};
+pub use self::table::{Row, Table};
+pub use self::value::{Column, Key, Kind, Value};
 
 /// One SYSPRO company's tables.
 #[derive(Clone, Debug)]

@@ -5,7 +5,8 @@
 //! Not every column of SYSPRO's is here: those that a sync reads, and enough of the others to be in
 //! the way.
 
-use super::table::{Column, Kind, Table};
+use super::table::Table;
+use super::value::{Column, Kind};
 
 const TABLES: &[(&str, &str)] = &[
     ("ArCustomer", AR_CUSTOMER),

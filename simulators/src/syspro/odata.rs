@@ -83,14 +83,14 @@ impl Server {
 
     fn page(&self, asked: &Asked, table: &Table, query: &Query) -> Response {
         let quirks = &self.quirks;
-        let from = query.skip + query.given;
+        let from = query.skip.saturating_add(query.given);
         let left = query
             .top
             .map_or(usize::MAX, |top| top.saturating_sub(query.given));
         let size = left.min(quirks.row_cap);
         let (rows, total) = chosen(table, query, quirks, from.saturating_add(size));
         let here: Vec<&Row> = rows.iter().skip(from).take(size).collect();
-        let more = rows.len() > from + here.len() && left > here.len();
+        let more = rows.len() > from.saturating_add(here.len()) && left > here.len();
 
         let root = format!(
             "{}/SYSPRO8Odata/SYSPROOData/{}",

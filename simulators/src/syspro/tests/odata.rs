@@ -203,6 +203,8 @@ fn skip_and_top_cut_pages_in_any_order() {
         column(&mut server, "ArInvoice", "InvoiceBal1", &options),
         ["99.90", "1.00"]
     );
+    let past = [("$skip", "18446744073709551615"), ("$skiptoken", "9")];
+    assert!(column(&mut server, "ArInvoice", "Invoice", &past).is_empty());
     let past = [("$skip", "99"), ("$orderby", "Customer")];
     assert!(column(&mut server, "ArInvoice", "Invoice", &past).is_empty());
 }
