@@ -5,7 +5,8 @@ use std::ops::Range;
 use fastrand::Rng;
 use syspro_hubspot_sync::platform::{MINUTE, Millis, SECOND};
 
-/// A write may land this long after its caller gave up on it.
+/// A write may land this long after its caller gave up on it. A fact of the world, which the
+/// margins of the sync are measured against: it is not read from them.
 pub const SETTLE: Millis = 120 * SECOND;
 
 /// A D1 batch that went missing is given up, or lands, within this.

@@ -1,0 +1,62 @@
+//! One run at a time for each portal, whatever the weather and whoever's clock is wrong.
+
+use std::time::Duration;
+
+use simulators::{
+    data::Distributor,
+    hubspot::{Options, Portal},
+    syspro::{Credentials, Server},
+};
+use syspro_hubspot_sync::{
+    platform::{MINUTE, Platform},
+    store::Store,
+};
+
+use crate::world::{Invocation, Start, World, seeds, shared};
+
+/// A run that commits now and then, and now and then takes longer than its lease.
+async fn run(inv: Invocation, owner: String) {
+    let Ok(Some(store)) = Store::claim(&inv, "portal", &owner).await else {
+        return;
+    };
+    for _ in 0..8 {
+        let mut lot = [0];
+        inv.random(&mut lot);
+        inv.sleep(Duration::from_millis(u64::from(lot[0]).pow(2) * 6))
+            .await;
+        if store.commit(Vec::new()).await.is_err() {
+            return;
+        }
+    }
+    let _ = store.release(Vec::new(), None).await;
+}
+
+#[test]
+fn an_overtaken_run_never_comes_back() {
+    let mut overtaken = 0;
+    for seed in seeds(150) {
+        let erp = shared(Server::new(Distributor::empty(), Credentials::default()));
+        let world = World::new(
+            Start::storm(seed),
+            &erp,
+            &shared(Portal::new(seed, Options::default())),
+        );
+        let owners = shared(vec![String::new()]);
+        let seen = owners.clone();
+        world.on_landing(move |world, _| {
+            let owner = world.rows("select owner from lease")[0]["owner"].to_string();
+            let mut seen = seen.borrow_mut();
+            if owner != "\"\"" && seen.last() != Some(&owner) {
+                assert!(!seen.contains(&owner), "{owner} came back after {seen:?}");
+                seen.push(owner);
+            }
+        });
+        for tick in 0..12 {
+            let start = world.now() + tick * MINUTE;
+            world.spawn_at(start, "tick", move |inv| run(inv, format!("run{tick}")));
+        }
+        world.settle();
+        overtaken += owners.borrow().len().saturating_sub(2);
+    }
+    assert!(overtaken > 0, "no run ever took over from another");
+}
