@@ -110,6 +110,7 @@ impl Portal {
         if matches!(route.run, Run::Token) {
             return self.crm.token(&call);
         }
+        self.rates.follow(&self.crm.options);
         let token = match self.authenticate(now, request) {
             Ok(token) => token,
             Err(refusal) => return Reply::refused(refusal),
@@ -213,8 +214,8 @@ impl Portal {
         &self.crm.options
     }
 
-    /// Changes how the portal behaves from now on. Limits, the case of unique values and what is
-    /// writable stay as they were at the start.
+    /// Changes how the portal behaves from now on. Whether case matters and which amounts are
+    /// writable stays as it was at the start.
     pub fn options_mut(&mut self) -> &mut Options {
         &mut self.crm.options
     }

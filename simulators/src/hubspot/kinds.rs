@@ -1,12 +1,19 @@
 //! The kinds of record the portal holds, by every name a path may give them.
 
+use serde::{Deserialize, Serialize};
+
 /// A kind of record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
+    #[serde(rename = "contacts")]
     Contact,
+    #[serde(rename = "companies")]
     Company,
+    #[serde(rename = "deals")]
     Deal,
+    #[serde(rename = "line_items")]
     LineItem,
+    #[serde(rename = "invoices")]
     Invoice,
 }
 

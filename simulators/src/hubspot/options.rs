@@ -1,13 +1,16 @@
 //! What kind of portal this is, and how it behaves where HubSpot's behaviour is not certain.
 
+use serde::{Deserialize, Serialize};
+
 use super::Kind;
 use crate::Millis;
 
 /// Every uncertain fact is a switch; the default is its most likely reading.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub portal_id: u64,
-    pub account_type: &'static str,
+    pub account_type: String,
     pub tokens: Vec<Token>,
     pub oauth: Option<OAuthApp>,
     pub company_currency: String,
@@ -54,7 +57,8 @@ pub struct Options {
 }
 
 /// A bearer token and what it may do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Token {
     pub secret: String,
     pub scopes: Vec<String>,
@@ -64,7 +68,8 @@ pub struct Token {
 }
 
 /// An OAuth app installed in the portal: its refresh token buys access tokens of 30 minutes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OAuthApp {
     pub client_id: String,
     pub client_secret: String,
@@ -73,7 +78,8 @@ pub struct OAuthApp {
 }
 
 /// How many calls fit into which window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     pub general_in_ten_seconds: usize,
     pub associations_in_ten_seconds: usize,
@@ -97,7 +103,8 @@ impl Limits {
 }
 
 /// A property that people made required on their forms.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PortalRule {
     OnCreate {
         kind: Kind,
@@ -112,7 +119,8 @@ pub enum PortalRule {
 }
 
 /// What a contact's e-mail gets that another contact holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TakenEmail {
     /// 409 `Contact already exists. Existing ID: N`.
     Conflict,
@@ -121,7 +129,8 @@ pub enum TakenEmail {
 }
 
 /// What a custom unique value gets that another record holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TakenValue {
     /// 400 `Cannot set PropertyValueCoordinates{…}`, without `errors`.
     Coordinates,
@@ -130,7 +139,8 @@ pub enum TakenValue {
 }
 
 /// What one bad pair does to an association batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BadPair {
     FailsBatch,
     FailsAlone,
@@ -196,7 +206,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             portal_id: 891_936_587,
-            account_type: "STANDARD",
+            account_type: "STANDARD".into(),
             tokens: vec![Token::service_key(Options::TOKEN)],
             oauth: None,
             company_currency: "USD".into(),

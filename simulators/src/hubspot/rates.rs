@@ -83,6 +83,17 @@ impl Rates {
         }
     }
 
+    /// Follows limits that were changed under way.
+    pub fn follow(&mut self, options: &Options) {
+        let limits = options.limits;
+        self.general.most = limits.general_in_ten_seconds;
+        self.associations.most = limits.associations_in_ten_seconds;
+        self.search.most = limits.searches_in_a_second;
+        self.daily = limits.daily;
+        self.utc_offset_ms = options.utc_offset_ms;
+        self.associations_use_general = options.associations_use_general;
+    }
+
     /// Counts a call, or says which limit it met. A refused call uses nothing up.
     pub fn take(&mut self, now: Millis, lane: Lane) -> Result<(), Policy> {
         let day = (now + self.utc_offset_ms).div_euclid(DAY);

@@ -239,3 +239,24 @@ fn a_day_with_a_time_is_normalized_by_the_newer_version() {
         "{message}"
     );
 }
+
+#[test]
+fn trace_ids_may_count_for_nothing() {
+    let mut desk = Desk::new(Options {
+        echo_trace_ids: false,
+        partial_batches: false,
+        ..Options::default()
+    });
+    let good = ("A", json!({ "name": "A" }));
+    let answer = desk.check(UPSERT, upserts(std::slice::from_ref(&good)), 200, json!({}));
+    assert!(answer["results"][0].get("objectWriteTraceId").is_none());
+    let before = desk.portal.state();
+    let both = upserts(&[("A", json!({ "name": "B" })), ("C", json!({ "nope": "1" }))]);
+    desk.check(UPSERT, both, 400, json!({ "category": "VALIDATION_ERROR" }));
+    assert_eq!(desk.portal.state(), before);
+    assert_eq!(
+        desk.portal.landings().len(),
+        1,
+        "what was undone never landed"
+    );
+}

@@ -187,3 +187,24 @@ fn a_rule_lets_some_pass_then_strikes_some() {
     let wrong = json!({ "fault": { "kind": "limit", "limit": "daily", "status": 5 } });
     assert!(serde_json::from_value::<Rule>(wrong).is_err());
 }
+
+#[test]
+fn switches_are_read_from_json_and_limits_change_under_way() {
+    let options: Options = serde_json::from_value(json!({
+        "taken_email": "coordinates", "additional_currencies": ["CHF"],
+        "rules": [{ "on_create": { "kind": "companies", "property": "city" } }],
+        "limits": { "general_in_ten_seconds": 1, "associations_in_ten_seconds": 1,
+                    "searches_in_a_second": 1, "daily": 9 },
+    }))
+    .expect("options");
+    let mut desk = Desk::bare(options);
+    let told: Vec<u16> = [1, 1, 2, 2]
+        .into_iter()
+        .map(|most| {
+            desk.portal.options_mut().limits.general_in_ten_seconds = most;
+            desk.send(READ, Value::Null).status().as_u16()
+        })
+        .collect();
+    assert_eq!(told, [200, 429, 200, 429]);
+    assert!(serde_json::from_value::<Options>(json!({ "taken_mail": "conflict" })).is_err());
+}
