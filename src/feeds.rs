@@ -3,20 +3,75 @@
 //! A feed is data and pure functions. Ingest hands a [`Record`] in and stores the [`Outcome`];
 //! delivery sends whatever [`Payload`] it finds, without knowing which feed made it.
 
+pub mod customers;
+mod due_date;
+mod email;
+mod fields;
+pub mod invoices;
+pub mod lookups;
+mod money;
+pub mod properties;
+
 use std::collections::BTreeMap;
 
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::{fault::Reason, hubspot::Kind, syspro::Row};
+use crate::{
+    connection::Settings,
+    fault::Reason,
+    hubspot::{Kind, account::Account},
+    syspro::{Row, odata::Filter, record_key},
+};
+
+pub use customers::CUSTOMERS;
+pub use invoices::INVOICES;
+pub use lookups::Lookups;
+
+/// In the order they are delivered: an invoice needs its customer's company.
+pub const FEEDS: [&Feed; 2] = [&CUSTOMERS, &INVOICES];
+
+/// What the trunk has to know of a kind of record.
+pub struct Feed {
+    pub name: &'static str,
+    pub table: &'static str,
+    /// The table's key, which is what comes after the company in a record's key.
+    pub key: &'static [&'static str],
+    /// What the poll for recent records looks at.
+    pub date_columns: &'static [&'static str],
+    /// What a record becomes, in the order it is written.
+    pub kinds: &'static [Kind],
+    /// The columns of the table that are read.
+    pub columns: fn(&Settings) -> Vec<String>,
+    /// What the sweep takes; nothing means the whole table.
+    pub sweep: fn(&Settings, today: NaiveDate) -> Option<Filter>,
+    pub map: fn(&Record, &Context) -> Outcome,
+}
+
+/// What mapping needs beside the record.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub company: &'a str,
+    pub settings: &'a Settings,
+    /// ISO 4217.
+    pub local_currency: &'a str,
+    pub account: &'a Account,
+    pub prefix: &'a str,
+    pub lookups: &'a Lookups,
+    /// At the site.
+    pub today: NaiveDate,
+}
 
 /// One SYSPRO record with what was read beside it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Record {
     pub key: String,
     /// The row of the feed's own table.
     pub header: Row,
     /// A customer's `ArCustomerBal` row, an invoice's `ArTrnDetail` rows.
     pub beside: Vec<Row>,
+    /// An empty `beside` is what SYSPRO has, not what an answer lacked.
+    pub bare: bool,
 }
 
 /// What mapping makes of a record.
@@ -40,6 +95,10 @@ pub struct Payload {
     /// Set `hs_invoice_status` to this once lines and links stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The day this invoice falls due, while it is open and that day has not passed: after it, the
+    /// same row maps to something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<NaiveDate>,
     /// `objects` holds all the lines there are: those HubSpot has beyond them are archived.
     #[serde(default)]
     pub lines_complete: bool,
@@ -59,3 +118,28 @@ pub struct Object {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub on_create: BTreeMap<String, String>,
 }
+
+impl Feed {
+    /// `COMPANY/CUSTOMER`, `COMPANY/CUSTOMER/INVOICE/TYPE`; nothing when a part is blank.
+    pub fn record_key(&self, company: &str, row: &Row) -> Option<String> {
+        let parts: Vec<_> = self.key.iter().map(|part| row.key_text(part)).collect();
+        if parts.iter().any(String::is_empty) {
+            return None;
+        }
+        let company = std::iter::once(company.to_owned());
+        Some(record_key(company.chain(parts)))
+    }
+}
+
+/// The first day that `history_days` reaches back to.
+fn horizon(settings: &Settings, today: NaiveDate) -> NaiveDate {
+    let days = Days::new(settings.history_days.into());
+    today.checked_sub_days(days).unwrap_or(NaiveDate::MIN)
+}
+
+fn own(columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|&column| column.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,11 @@ pub struct Bad {
     pub expected: &'static str,
 }
 
+/// No column of SYSPRO's holds more (12 whole digits, 6 decimals), and within these bounds one
+/// product and one quotient cannot overflow.
+const LARGEST: Decimal = Decimal::from_parts(0x4e72_a000, 0x918, 0, false, 0);
+const MOST_DECIMALS: u32 = 10;
+
 impl From<Bad> for Reason {
     fn from(bad: Bad) -> Self {
         let Bad { column, expected } = bad;
@@ -81,7 +86,10 @@ impl Row {
         if text.is_empty() {
             return Ok(None);
         }
-        exact(text).map(Some).ok_or_else(|| bad(column, "a number"))
+        let sane = |number: &Decimal| number.abs() < LARGEST;
+        let number = exact(text).filter(sane);
+        let number = number.ok_or_else(|| bad(column, "a number"))?;
+        Ok(Some(number.round_dp(MOST_DECIMALS)))
     }
 
     /// The calendar part, whatever zone the server put behind it: SYSPRO's days are the site's.
@@ -109,10 +117,10 @@ impl Row {
 
     /// A short hash of these columns that stays while they mean the same: 500, `"500.0"` and
     /// 500.00 are one number, a day is one day in any style, and trailing blanks are nothing.
-    pub fn mark(&self, columns: &[&str]) -> String {
+    pub fn mark<C: AsRef<str>>(&self, columns: &[C]) -> String {
         let mut hash = Sha256::new();
-        for column in columns {
-            for part in [*column, &self.canonical(column)] {
+        for column in columns.iter().map(AsRef::as_ref) {
+            for part in [column, &self.canonical(column)] {
                 hash.update((part.len() as u64).to_be_bytes());
                 hash.update(part);
             }

@@ -1,0 +1,54 @@
+//! Collects an object's properties.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+pub struct Fields<'a> {
+    prefix: &'a str,
+    values: BTreeMap<String, String>,
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(prefix: &'a str) -> Self {
+        let values = BTreeMap::new();
+        Self { prefix, values }
+    }
+
+    /// A property of HubSpot's own.
+    pub fn standard(&mut self, name: &str, value: impl Into<String>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    /// A property of ours: `own("balance", …)` is `syspro_balance`.
+    pub fn own(&mut self, name: &str, value: impl Into<String>) {
+        let name = format!("{}{name}", self.prefix);
+        self.values.insert(name, value.into());
+    }
+
+    pub fn done(self) -> BTreeMap<String, String> {
+        self.values
+    }
+}
+
+/// Digits and at most one point, without idle zeros; blank for nothing.
+pub fn number(value: Option<Decimal>) -> String {
+    value.map_or_else(String::new, |value| value.normalize().to_string())
+}
+
+/// `2024-01-31`; blank for nothing.
+pub fn day(value: Option<NaiveDate>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// A number as people write it: SYSPRO's leading zeros fill a numeric key up to its column.
+pub fn readable(key: &str) -> &str {
+    match key.bytes().all(|byte| byte.is_ascii_digit()) {
+        true if !key.is_empty() => {
+            let short = key.trim_start_matches('0');
+            if short.is_empty() { "0" } else { short }
+        }
+        _ => key,
+    }
+}

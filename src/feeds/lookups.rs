@@ -1,0 +1,119 @@
+//! What SYSPRO's codes stand for. The trunk reads each [`Lookup`]'s table and hands its rows in.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::due_date::Rule;
+use crate::syspro::{Row, record_key};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lookups {
+    pub terms: BTreeMap<String, Terms>,
+    pub classes: BTreeMap<String, String>,
+    pub branches: BTreeMap<String, String>,
+    /// By branch and salesperson: the same code means someone else in another branch.
+    pub salespeople: BTreeMap<String, String>,
+    /// Descriptions of stock items.
+    pub stock: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    pub description: String,
+    /// Nothing when the rule is one we do not know.
+    pub rule: Option<Rule>,
+}
+
+/// A table of codes.
+pub struct Lookup {
+    pub table: &'static str,
+    pub key: &'static [&'static str],
+    /// For `$select`; empty means all, where the names of the columns differ between versions.
+    pub columns: &'static [&'static str],
+    pub add: fn(&mut Lookups, &[Row]),
+}
+
+/// Small tables, read whole.
+pub const LOOKUPS: [&Lookup; 4] = [&TERMS, &CLASSES, &BRANCHES, &SALESPEOPLE];
+
+pub const TERMS: Lookup = Lookup {
+    table: "TblArTerms",
+    key: &["TermsCode"],
+    columns: &[],
+    add: |lookups, rows| {
+        for row in rows {
+            let terms = Terms {
+                description: row.text("Description"),
+                rule: Rule::read(row),
+            };
+            lookups.terms.insert(row.key_text("TermsCode"), terms);
+        }
+    },
+};
+
+pub const CLASSES: Lookup = Lookup {
+    table: "TblCustomerClass",
+    key: &["Class"],
+    columns: &["Class", "Description"],
+    add: |lookups, rows| describe(&mut lookups.classes, rows, &["Class"], "Description"),
+};
+
+pub const BRANCHES: Lookup = Lookup {
+    table: "SalBranch",
+    key: &["Branch"],
+    columns: &["Branch", "Description"],
+    add: |lookups, rows| describe(&mut lookups.branches, rows, &["Branch"], "Description"),
+};
+
+pub const SALESPEOPLE: Lookup = Lookup {
+    table: "SalSalesperson",
+    key: &["Branch", "Salesperson"],
+    columns: &["Branch", "Salesperson", "Name"],
+    add: |lookups, rows| {
+        describe(
+            &mut lookups.salespeople,
+            rows,
+            &["Branch", "Salesperson"],
+            "Name",
+        );
+    },
+};
+
+/// Large: only the codes that are needed are read.
+pub const STOCK: Lookup = Lookup {
+    table: "InvMaster",
+    key: &["StockCode"],
+    columns: &["StockCode", "Description"],
+    add: |lookups, rows| describe(&mut lookups.stock, rows, &["StockCode"], "Description"),
+};
+
+impl Lookups {
+    /// `""` for a code that no table explains.
+    pub fn class(&self, code: &str) -> &str {
+        self.classes.get(code).map_or("", String::as_str)
+    }
+
+    pub fn branch(&self, code: &str) -> &str {
+        self.branches.get(code).map_or("", String::as_str)
+    }
+
+    pub fn salesperson(&self, branch: &str, code: &str) -> &str {
+        let key = record_key([branch, code]);
+        self.salespeople.get(&key).map_or("", String::as_str)
+    }
+
+    pub fn terms_description(&self, code: &str) -> &str {
+        self.terms
+            .get(code)
+            .map_or("", |terms| terms.description.as_str())
+    }
+}
+
+fn describe(into: &mut BTreeMap<String, String>, rows: &[Row], key: &[&str], column: &str) {
+    for row in rows {
+        let key = record_key(key.iter().map(|column| row.key_text(column)));
+        into.insert(key, row.text(column));
+    }
+}
