@@ -88,25 +88,25 @@ fn variable(env: &Env, name: &str) -> Option<String> {
 }
 
 async fn read(request: &mut Request) -> Result<http::Request<String>, ApiError> {
-    let url = request.url().map_err(|_| ApiError::unreadable())?;
-    let target = match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    };
     let mut read = http::Request::builder()
         .method(request.method().as_ref())
-        .uri(target);
+        .uri(request.inner().url());
     for (name, value) in request.headers() {
         read = read.header(name, value);
     }
     let body = match request.inner().body() {
         None => Vec::new(),
         Some(_) => {
-            let stream = request.stream().map_err(|_| ApiError::unreadable())?;
-            whole(stream, MAX_BODY).await.map_err(|fault| match fault {
-                NoAnswer::TooLong => ApiError::too_large(),
-                NoAnswer::Broken | NoAnswer::TimedOut => ApiError::unreadable(),
-            })?
+            let mut stream = request.stream().map_err(|_| ApiError::unreadable())?;
+            match whole(&mut stream, MAX_BODY).await {
+                Ok(body) => body,
+                Err(NoAnswer::TooLong) => {
+                    // Left unread, it would break the caller's connection before the answer.
+                    while let Some(Ok(_)) = stream.next().await {}
+                    return Err(ApiError::too_large());
+                }
+                Err(NoAnswer::Broken | NoAnswer::TimedOut) => return Err(ApiError::unreadable()),
+            }
         }
     };
     let body = String::from_utf8(body).map_err(|_| ApiError::unreadable())?;
@@ -133,6 +133,9 @@ impl Platform for Edge {
     }
 
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Value>>, StoreError> {
+        if statements.is_empty() {
+            return Ok(Vec::new()); // D1 calls it an error.
+        }
         run(&self.database, statements).await.map_err(|error| {
             let text = message(&error);
             let judged = judge(&text);
@@ -184,8 +187,8 @@ async fn exchange(
         ResponseBody::Empty => Vec::new(),
         ResponseBody::Body(bytes) => bytes.clone(),
         ResponseBody::Stream(_) => {
-            let stream = answer.stream().map_err(|_| NoAnswer::Broken)?;
-            whole(stream, max_bytes).await?
+            let mut stream = answer.stream().map_err(|_| NoAnswer::Broken)?;
+            whole(&mut stream, max_bytes).await?
         }
     };
     response.body(body).map_err(|_| NoAnswer::Broken)
@@ -208,7 +211,7 @@ fn outbound(request: &http::Request<String>) -> worker::Result<Request> {
 }
 
 /// The body up to `max_bytes`; dropping the stream cancels the rest.
-async fn whole(mut stream: ByteStream, max_bytes: usize) -> Result<Vec<u8>, NoAnswer> {
+async fn whole(stream: &mut ByteStream, max_bytes: usize) -> Result<Vec<u8>, NoAnswer> {
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| NoAnswer::Broken)?;
