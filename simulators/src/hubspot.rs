@@ -23,6 +23,7 @@ mod records;
 mod routes;
 mod schema;
 mod search;
+mod shadows;
 mod standard;
 #[cfg(test)]
 mod tests;

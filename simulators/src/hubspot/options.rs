@@ -49,7 +49,10 @@ pub struct Options {
     pub status_at_create: bool,
     /// The portal setting "delete unpaid invoices".
     pub open_invoices_deletable: bool,
+    /// 429 comes with `Retry-After`.
     pub retry_after: bool,
+    /// New contacts bring a company made of their e-mail domain.
+    pub companies_from_contacts: bool,
     /// A merge makes a new record; otherwise the winner keeps its id.
     pub merge_makes_new_id: bool,
     /// The id of a record that was merged away still reads its survivor in a batch.
@@ -232,6 +235,7 @@ impl Default for Options {
             status_at_create: true,
             open_invoices_deletable: false,
             retry_after: false,
+            companies_from_contacts: false,
             merge_makes_new_id: true,
             merged_ids_in_batch_read: false,
         }

@@ -82,6 +82,9 @@ impl Crm {
             created: before.is_none(),
         });
         self.store.put(kind, after);
+        if kind == Kind::Contact && before.is_none() {
+            self.shadow_company(call.now, id);
+        }
         Ok(Written {
             id,
             created: before.is_none(),

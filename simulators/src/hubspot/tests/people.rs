@@ -147,3 +147,22 @@ fn a_life_cycle_stage_only_moves_forward_unless_cleared() {
         assert_eq!(company.get("lifecyclestage").unwrap_or_default(), then);
     }
 }
+
+#[test]
+fn a_portal_may_make_companies_out_of_e_mails() {
+    for (on, companies) in [(true, 1), (false, 0)] {
+        let mut desk = Desk::new(Options {
+            companies_from_contacts: on,
+            ..Options::default()
+        });
+        let mut ids = Vec::new();
+        for email in ["a@acme.example", "b@acme.example", "c@gmail.com"] {
+            ids.push(desk.create(Kind::Contact, json!({ "email": email })));
+        }
+        assert_eq!(desk.portal.objects(Kind::Company).count(), companies);
+        let linked = |id| desk.portal.associations(Kind::Contact, id, Kind::Company);
+        let shadows = ids.into_iter().map(linked);
+        let types: Vec<_> = shadows.flatten().map(|(_, types)| types).collect();
+        assert_eq!(types, vec![vec![1, 279]; companies * 2]);
+    }
+}
