@@ -166,6 +166,7 @@ impl Eq for Key {}
 /// with a binary collation can be simulated on the same table.
 fn order(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
+        (Value::Text(left), Value::Text(right)) if left == right => Ordering::Equal,
         (Value::Text(left), Value::Text(right)) => {
             collation::folded(left, right).then_with(|| collation::binary(left, right))
         }
