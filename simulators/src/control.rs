@@ -5,12 +5,12 @@
 //! | `GET /_sim/state` | both | every table (`?table=` one of them), or every object, as JSON |
 //! | `GET`, `DELETE /_sim/calls` | both | calls so far by endpoint; forgets them |
 //! | `POST /_sim/day` | SYSPRO | `{"today":"YYYY-MM-DD"}`, by default the next day: a day of changes, a line each |
-//! | `GET`, `POST /_sim/quirks` | SYSPRO | the switches; merges new settings into them |
+//! | `GET`, `POST /_sim/quirks` | both | the switches; merges new settings into them |
 //! | `POST`, `DELETE /_sim/faults` | both | schedules one fault or a list; forgets SYSPRO's or HubSpot's |
 
 use chrono::Days;
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 use simulators::data::{Distributor, Table, Value};
 use simulators::{Request, Response};
@@ -36,7 +36,11 @@ pub fn answer(side: Side, world: &Shared, request: &Request) -> Option<Response>
         }
         (&Method::POST, "day", Side::Syspro) => day(&mut world, request.body()),
         (&Method::GET, "quirks", Side::Syspro) => Ok(json!(world.syspro.quirks)),
-        (&Method::POST, "quirks", Side::Syspro) => quirks(&mut world, request.body()),
+        (&Method::GET, "quirks", Side::Hubspot) => Ok(json!(world.hubspot.options())),
+        (&Method::POST, "quirks", Side::Syspro) => merge(&mut world.syspro.quirks, request.body()),
+        (&Method::POST, "quirks", Side::Hubspot) => {
+            merge(world.hubspot.options_mut(), request.body())
+        }
         (&Method::POST, "faults", _) => faults(&mut world, side, request.body()),
         (&Method::DELETE, "faults", Side::Syspro) => {
             world.syspro.faults.clear();
@@ -126,14 +130,15 @@ fn day(world: &mut World, body: &str) -> Result<Json, String> {
     Ok(json!({ "today": today, "happened": lines }))
 }
 
-fn quirks(world: &mut World, body: &str) -> Result<Json, String> {
+/// Puts the settings named in the body in place of the old ones; all of them or none.
+fn merge<T: Serialize + DeserializeOwned>(settings: &mut T, body: &str) -> Result<Json, String> {
     let changes: serde_json::Map<String, Json> = read(body)?;
-    let mut all = json!(world.syspro.quirks);
+    let mut all = json!(settings);
     if let Some(all) = all.as_object_mut() {
         all.extend(changes);
     }
-    world.syspro.quirks = serde_json::from_value(all).map_err(|error| error.to_string())?;
-    Ok(json!(world.syspro.quirks))
+    *settings = serde_json::from_value(all.clone()).map_err(|error| error.to_string())?;
+    Ok(all)
 }
 
 fn faults(world: &mut World, side: Side, body: &str) -> Result<Json, String> {

@@ -188,6 +188,10 @@ fn switches_and_faults_are_set_from_outside_and_carried_out() {
     assert!(asked.elapsed() >= Duration::from_millis(150));
 
     let hubspot = running.hubspot.as_str();
+    let portal = json!({ "company_currency": "EUR" });
+    let options = ask(hubspot, "POST", "/_sim/quirks", &portal);
+    assert_eq!(options["company_currency"], "EUR");
+    assert_eq!(get(hubspot, "/_sim/quirks"), options);
     let details = "/account-info/2026-09/details";
     let faults = json!([
         { "matches": "details", "fault": { "kind": "drop" } },
@@ -217,6 +221,7 @@ fn switches_and_faults_are_set_from_outside_and_carried_out() {
     }
     for (address, path, body) in [
         (syspro, "/_sim/quirks", "{\"rows\":1}"),
+        (hubspot, "/_sim/quirks", "{\"company_currency\":1}"),
         (syspro, "/_sim/day", "{\"today\":1}"),
         (syspro, "/_sim/faults", "{}"),
         (hubspot, "/_sim/faults", "["),
