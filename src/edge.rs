@@ -21,6 +21,7 @@ use crate::{
     config::Config,
     platform::{Allow, Arg, Millis, NoAnswer, Platform, Statement, StoreError},
     routes::{self, ApiError, MAX_BODY},
+    tick,
 };
 
 struct Edge {
@@ -57,6 +58,14 @@ async fn fetch(mut request: Request, env: Env, _: Context) -> worker::Result<Res
     Ok(Response::from_body(body)?
         .with_status(parts.status.as_u16())
         .with_headers(headers))
+}
+
+#[worker::event(scheduled)]
+async fn scheduled(_: worker::ScheduledEvent, env: Env, _: worker::ScheduleContext) {
+    // What is missing was logged; there is no one to answer.
+    if let Ok((edge, config)) = set_up(&env) {
+        tick::tick(&edge, &config).await;
+    }
 }
 
 /// What the deployment holds, or everything it lacks; which is logged, for cron has no one to tell.

@@ -37,6 +37,8 @@ pub struct Feed {
     pub table: &'static str,
     /// The table's key, which is what comes after the company in a record's key.
     pub key: &'static [&'static str],
+    /// Rows read at once.
+    pub page: u32,
     /// What the poll for recent records looks at.
     pub date_columns: &'static [&'static str],
     /// What a record becomes, in the order it is written.

@@ -3,6 +3,7 @@
 pub mod platform;
 
 pub mod fault;
+pub mod hash;
 
 pub mod origin;
 pub mod vault;
@@ -17,6 +18,19 @@ pub mod syspro;
 
 pub mod pace;
 pub mod retry;
+pub mod send;
+
+pub mod books;
+pub mod context;
+pub mod deliver;
+pub mod ingest;
+pub mod replay;
+
+pub mod credentials;
+pub mod run;
+pub mod tick;
+
+pub mod setup;
 
 pub mod routes;
 

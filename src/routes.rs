@@ -1,12 +1,26 @@
 //! The HTTP API: which route a path names, who may use it, and the form of every answer.
 
+mod connections;
+mod health;
 mod query;
+mod records;
 mod reply;
+mod runs;
 
+use chrono::{DateTime, SecondsFormat};
 use http::Method;
 use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 
-use crate::{config::Config, platform::Platform};
+use crate::{
+    config::Config,
+    platform::{Millis, Platform, Statement, StoreError},
+    store::{
+        Rows,
+        connections::{Stored, one},
+        rows_as,
+    },
+};
 
 pub use query::Query;
 pub use reply::{ApiError, Reply};
@@ -107,18 +121,38 @@ pub async fn respond<P: Platform>(
 }
 
 async fn answer<P: Platform>(
-    _platform: &P,
+    platform: &P,
     config: &Config,
     request: &http::Request<String>,
 ) -> Result<Reply, ApiError> {
-    let path = request.uri().path();
+    let (method, path) = (request.method(), request.uri().path());
     // Before the route is looked for: without the token there is nothing to find here.
     if path != "/health" {
         authorize(config, request.headers())?;
     }
-    match Route::parse(request.method(), path)? {
-        Route::Health => Ok(Reply::ok(serde_json::json!({ "ok": true }))),
-        _ => Err(ApiError::not_found("route")),
+    let (query, body) = (request.uri().query(), request.body().as_str());
+    match Route::parse(method, path)? {
+        Route::Health => health::health(platform).await,
+        Route::Connections if method == Method::POST => {
+            connections::create(platform, config, body).await
+        }
+        Route::Connections => connections::list(platform).await,
+        Route::Connection(id) => match *method {
+            Method::PATCH => connections::change(platform, config, &id, body).await,
+            Method::DELETE => connections::delete(platform, &id).await,
+            _ => connections::one(platform, &id).await,
+        },
+        Route::Sync(id) => runs::sync(platform, &id, body).await,
+        Route::Replay(id) => runs::replay(platform, &id, body).await,
+        Route::Runs(id) => runs::list(platform, &id, query).await,
+        Route::Run(id, run) => runs::one(platform, &id, &run).await,
+        Route::Records(id) => records::list(platform, &id, query).await,
+        Route::Record {
+            connection,
+            feed,
+            key,
+        } => records::one(platform, &connection, &feed, &key).await,
+        Route::Audit(id) => records::audit(platform, &id, query).await,
     }
 }
 
@@ -133,6 +167,58 @@ fn authorize(config: &Config, headers: &http::HeaderMap) -> Result<(), ApiError>
         Some(token) if config.admin_token.matches(token) => Ok(()),
         _ => Err(ApiError::unauthorized()),
     }
+}
+
+async fn database<P: Platform>(
+    platform: &P,
+    statements: Vec<Statement>,
+) -> Result<Vec<Rows>, ApiError> {
+    Ok(platform.batch(&statements).await?)
+}
+
+async fn stored<P: Platform>(platform: &P, id: &str) -> Result<Stored, ApiError> {
+    let mut rows = database(platform, vec![one(id)]).await?;
+    let stored: Vec<Stored> = rows_as(rows.pop().unwrap_or_default())?;
+    let found = stored.into_iter().next();
+    found.ok_or_else(|| ApiError::not_found("connection"))
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let message = match error {
+            StoreError::Refused(why) => format!("The database refuses: {why}."),
+            StoreError::Unknown | StoreError::Overtaken => {
+                "The database did not answer; the change may have been made.".to_owned()
+            }
+        };
+        ApiError::new(
+            http::StatusCode::SERVICE_UNAVAILABLE,
+            "database",
+            message,
+            "Look whether it was done, and try again; after an update run `make deploy` for its migrations.",
+        )
+    }
+}
+
+/// JSON that was stored as text; null where there is none.
+fn parsed(text: Option<&str>) -> Value {
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+fn time(at: Option<Millis>) -> Value {
+    let at = at.and_then(DateTime::from_timestamp_millis);
+    json!(at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)))
+}
+
+/// Where the next page begins, if this one is full.
+fn next_page(
+    rows: &[Value],
+    limit: u32,
+    place: impl Fn(&Value) -> Option<String>,
+) -> Option<String> {
+    let full = rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    rows.last().filter(|_| full).and_then(place)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub const CUSTOMERS: Feed = Feed {
     name: "customers",
     table: "ArCustomer",
     key: &["Customer"],
+    page: 2_000,
     date_columns: &["DateCustAdded", "DateLastSale", "DateLastPay"],
     kinds: &[Kind::Company, Kind::Contact],
     columns,

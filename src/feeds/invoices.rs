@@ -30,6 +30,7 @@ pub const INVOICES: Feed = Feed {
     name: "invoices",
     table: "ArInvoice",
     key: &["Customer", "Invoice", "DocumentType"],
+    page: 500,
     date_columns: &["InvoiceDate"],
     kinds: &[Kind::Invoice, Kind::LineItem],
     columns: |_| super::own(COLUMNS),

@@ -109,6 +109,11 @@ pub fn read(
     batch(api, kind, "read", body)
 }
 
+/// One record. Unlike a batch it finds the survivor under the id of a record merged away.
+pub fn get(api: &Api, kind: Kind, id: &str) -> Request<String> {
+    api.get("crm/objects", &format!("{}/{id}", kind.path()))
+}
+
 /// One answer per write, in the order of the writes, matched by trace id, else by the value of
 /// `key_property` (an upsert) or by HubSpot's id (an update, without one); never by position.
 ///
@@ -143,6 +148,18 @@ pub fn read_written(
         blame_the_only_one_left(&mut answers, error);
     }
     Ok(answers)
+}
+
+/// The record, if it is there.
+///
+/// # Errors
+/// Every answer but yes and no.
+pub fn read_one(response: &Response<Vec<u8>>) -> Result<Option<Found>, Fault> {
+    match body(response) {
+        Ok(body) => Ok(found(&body)),
+        Err(Fault::Refused { status: 404, .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The records there are; one asked for and absent from the list is not there.

@@ -179,16 +179,21 @@ pub fn close(id: &str, health: &Health, now: Millis) -> Statement {
         [
             id.into(),
             name(health.state).into(),
-            health
-                .state_reason
-                .as_ref()
-                .map(|reason| json(reason))
-                .into(),
+            health.state_reason.as_ref().map(json).into(),
             health.strikes.into(),
             json(&health.parks),
             now.into(),
             i64::from(health.good).into(),
         ],
+    )
+}
+
+/// The longest time since a good run of any connection that should be running.
+pub fn oldest_good() -> Statement {
+    Statement::new(
+        "select min(coalesce(last_good_at, created_at)) as oldest from connections
+         where state in ('active', 'broken')",
+        [],
     )
 }
 

@@ -21,12 +21,13 @@ pub struct Known {
     pub mark: String,
     pub detail: String,
     pub mapping: i64,
-    pub reason: Option<String>,
+    pub reason_code: Option<String>,
+    pub seen_at: Millis,
 }
 
 pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.mark, l.detail, l.mapping, l.reason
+        "select l.key, l.mark, l.detail, l.mapping, l.reason ->> 'code' as reason_code, l.seen_at
          from json_each(?3) j cross join ledger l
          where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
         [connection.into(), feed.into(), json(keys)],
@@ -133,6 +134,25 @@ pub struct Open {
     pub key: String,
     pub open_mark: String,
     pub asked: i64,
+}
+
+/// What is queued of these records and not sent yet, and whether HubSpot has anything of them.
+pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
+    Statement::new(
+        "select l.key, l.payload, exists (
+             select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+               and t.key = l.key and t.hubspot_id is not null) as sent
+         from json_each(?3) j cross join ledger l
+         where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
+        [connection.into(), feed.into(), json(keys)],
+    )
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Queued {
+    pub key: String,
+    pub payload: Option<String>,
+    pub sent: i64,
 }
 
 /// Rows that are to be read again from SYSPRO: replayed, failing since a day, or due by the calendar.

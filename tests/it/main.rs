@@ -1,5 +1,7 @@
 //! The tests that need more than one module: the house's rules, and the world.
 
 mod house;
+mod journeys;
 mod lease;
+mod site;
 mod world;

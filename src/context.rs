@@ -1,0 +1,139 @@
+//! What one run works with, handed down to ingest and delivery.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use crate::{
+    books::Books,
+    connection::Connection,
+    hubspot::{Api, account::Account},
+    platform::{MINUTE, Millis, Platform},
+    send::Sender,
+    store::{
+        Store,
+        connections::{Park, Parks},
+        cursors::Cursor,
+    },
+};
+
+pub struct Run<'a, P> {
+    pub platform: &'a P,
+    pub connection: &'a Connection,
+    pub account: &'a Account,
+    /// The revision of the mapping: raised by a change of settings.
+    pub mapping: i64,
+    pub store: &'a Store<'a, P>,
+    pub sender: &'a Sender<'a, P>,
+    pub id: &'a str,
+    /// Rows due by then are this run's; what it puts off is the next one's.
+    pub began: Millis,
+    pub books: RefCell<Books>,
+    pub parks: RefCell<Parks>,
+    pub cursors: RefCell<Cursors>,
+}
+
+/// Where every poll is, and where the database thinks it is. A cursor that moves over a page with no
+/// news needs no commit of its own: the next one takes it along.
+#[derive(Debug, Default)]
+pub struct Cursors {
+    saved: BTreeMap<(String, String), String>,
+    moved: BTreeMap<(String, String), String>,
+}
+
+impl Cursors {
+    pub fn new(cursors: Vec<Cursor>) -> Self {
+        let named = |cursor: Cursor| ((cursor.feed, cursor.poll), cursor.position);
+        let saved: BTreeMap<_, _> = cursors.into_iter().map(named).collect();
+        Self {
+            moved: saved.clone(),
+            saved,
+        }
+    }
+
+    /// Where a poll is; one that never was anywhere, or whose form is another version's, begins anew.
+    pub fn position<T: Default + DeserializeOwned>(&self, feed: &str, poll: &str) -> T {
+        let name = (feed.to_owned(), poll.to_owned());
+        let position = self.moved.get(&name);
+        position
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
+
+    pub fn moved(&mut self, feed: &str, poll: &str, position: &impl Serialize) {
+        let name = (feed.to_owned(), poll.to_owned());
+        self.moved.insert(name, json!(position).to_string());
+    }
+
+    /// What the database does not know yet. It goes into the next commit, and is known from then on:
+    /// a commit that fails ends the run.
+    pub fn to_save(&mut self) -> Vec<Cursor> {
+        let news: Vec<Cursor> = self
+            .moved
+            .iter()
+            .filter(|(name, position)| self.saved.get(*name) != Some(position))
+            .map(|((feed, poll), position)| Cursor {
+                feed: feed.clone(),
+                poll: poll.clone(),
+                position: position.clone(),
+            })
+            .collect();
+        self.saved = self.moved.clone();
+        news
+    }
+}
+
+/// A stored time further ahead than this was written by a wrong clock and counts as past.
+pub const PARK_MAX: Millis = 24 * 60 * MINUTE;
+
+impl<P: Platform> Run<'_, P> {
+    pub fn api(&self) -> Api {
+        Api {
+            url: self.connection.hubspot.api_url.clone(),
+            version: self.connection.hubspot.api_version.clone(),
+        }
+    }
+
+    /// The site's calendar day now.
+    pub fn today(&self) -> NaiveDate {
+        day_at(self.platform.now(), self.site_offset_ms())
+    }
+
+    /// When a day begins at the site.
+    pub fn midnight(&self, day: NaiveDate) -> Millis {
+        day.and_time(NaiveTime::MIN).and_utc().timestamp_millis() - self.site_offset_ms()
+    }
+
+    fn site_offset_ms(&self) -> Millis {
+        self.connection
+            .settings
+            .site_utc_offset_minutes
+            .map_or(self.account.utc_offset_ms, |minutes| {
+                i64::from(minutes) * MINUTE
+            })
+    }
+
+    /// The park that keeps a kind of object (or `*`, everything) from being written now.
+    pub fn parked(&self, kind: &str) -> Option<Park> {
+        let now = self.platform.now();
+        let parks = self.parks.borrow();
+        ["*", kind]
+            .into_iter()
+            .filter_map(|name| parks.get(name))
+            .find(|park| park.until > now && park.until <= now + PARK_MAX)
+            .cloned()
+    }
+}
+
+pub fn day_at(now: Millis, offset_ms: Millis) -> NaiveDate {
+    DateTime::from_timestamp_millis(now + offset_ms)
+        .unwrap_or_default()
+        .date_naive()
+}
+
+pub fn days_before(day: NaiveDate, days: u32) -> NaiveDate {
+    day.checked_sub_days(Days::new(u64::from(days)))
+        .unwrap_or(NaiveDate::MIN)
+}

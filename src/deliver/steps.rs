@@ -1,0 +1,277 @@
+//! The steps of a unit, each for all units of a chunk at once: objects, links, lines too many,
+//! status.
+
+use std::{cell::Cell, collections::BTreeMap};
+
+use super::{
+    batch::{Blocked, Verdict, halving},
+    park_for, park_kind,
+    unit::{LINKS, Unit},
+    write::write,
+};
+use crate::{
+    context::Run,
+    fault::{Fault, Reason},
+    hubspot::{
+        Kind,
+        associations::{self, LinkAnswer},
+        objects::{self, Answer, Write},
+        refusal,
+    },
+    pace::Lane,
+    platform::Platform,
+    send::{Effect, Halt},
+    store::targets::Target,
+};
+
+/// What HubSpot said of an object it wrote.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub id: String,
+    pub new: bool,
+    pub at: Option<String>,
+    pub warnings: Vec<Reason>,
+}
+
+pub async fn all<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    stopped: &Cell<bool>,
+) -> Result<(), Halt> {
+    for kind in Kind::ALL {
+        if stopped.get() {
+            return Ok(());
+        }
+        write(run, units, kind).await?;
+    }
+    for (from, to) in LINKS {
+        link(run, units, from, to).await?;
+    }
+    archive_lines(run, units).await?;
+    set_status(run, units).await
+}
+
+/// Holds back units that need a kind which may not be written now; answers whether there is one.
+pub fn hold_parked<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    kind: Kind,
+    needs: impl Fn(&Unit) -> bool,
+) -> bool {
+    let Some(park) = run.parked(kind.path()) else {
+        return false;
+    };
+    for unit in units.iter_mut().filter(|unit| unit.is_open()) {
+        if needs(unit) {
+            unit.hold(park.until, Some(park.reason.clone()));
+        }
+    }
+    true
+}
+
+/// What a batch that could not be sent means: the portal's fault parks the kind, a missing scope
+/// too; anything else ends the chunk.
+pub fn blocked<P: Platform>(run: &Run<'_, P>, kind: Kind, blocked: Blocked) -> Result<(), Halt> {
+    match blocked {
+        Blocked::Portal(refusal) => {
+            park_kind(run, kind, refusal::reason(&refusal, kind));
+            Ok(())
+        }
+        Blocked::Halt(Halt::Fault(fault @ Fault::Forbidden { .. })) => {
+            park_for(run, kind.path(), &fault);
+            Ok(())
+        }
+        Blocked::Halt(halt) => Err(halt),
+    }
+}
+
+async fn link<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    from: Kind,
+    to: Kind,
+) -> Result<(), Halt> {
+    if hold_parked(run, units, from, |unit| {
+        !unit.missing_links(from, to).is_empty()
+    }) {
+        return Ok(());
+    }
+    let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
+    let wanted: Vec<(usize, Target, String)> = open
+        .flat_map(|(at, unit)| {
+            let missing = unit.missing_links(from, to).into_iter();
+            missing.map(move |(target, to_id)| (at, target, to_id))
+        })
+        .collect();
+    for wanted in wanted.chunks(associations::MAX_PAIRS) {
+        let sent = halving(wanted, async |some| send_links(run, from, to, some).await).await;
+        let verdicts = match sent {
+            Ok(verdicts) => verdicts,
+            Err(why) => {
+                blocked(run, from, why)?;
+                hold_parked(run, units, from, |unit| {
+                    !unit.missing_links(from, to).is_empty()
+                });
+                return Ok(());
+            }
+        };
+        for ((at, target, to_id), verdict) in wanted.iter().zip(verdicts) {
+            let unit = &mut units[*at];
+            match verdict {
+                Ok(Some(())) => {
+                    let mut target = target.clone();
+                    target.links.insert(to, to_id.clone());
+                    unit.answered = true;
+                    unit.keep(target);
+                }
+                // A link that was not made, to a record that may be gone: it is asked for again.
+                Ok(None) => {}
+                Err(refusal) => unit.fail(refusal::reason(&refusal, from)),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn send_links<P: Platform>(
+    run: &Run<'_, P>,
+    from: Kind,
+    to: Kind,
+    some: &[(usize, Target, String)],
+) -> Result<Vec<Verdict<()>>, Halt> {
+    let pairs: Vec<(&str, &str)> = some
+        .iter()
+        .filter_map(|(_, target, to_id)| Some((target.hubspot_id.as_deref()?, to_id.as_str())))
+        .collect();
+    let request = match associations::types(from, to) {
+        // A contact's company is to be its primary one as well: that takes naming the types.
+        Some(types) if types.len() > 1 => associations::create(&run.api(), from, to, &pairs, types),
+        _ => associations::associate_default(&run.api(), from, to, &pairs),
+    };
+    let answers = run
+        .sender
+        .hubspot(Lane::Associations, Effect::Write, request, |response| {
+            associations::read_linked(&pairs, response)
+        })
+        .await?;
+    let verdict = |answer| match answer {
+        LinkAnswer::Linked => Ok(Some(())),
+        LinkAnswer::Refused(refusal) => Err(refusal),
+        LinkAnswer::Unnamed => Ok(None),
+    };
+    Ok(answers.into_iter().map(verdict).collect())
+}
+
+/// Archives the lines SYSPRO no longer has. HubSpot answers the same for ids that are gone.
+async fn archive_lines<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result<(), Halt> {
+    let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
+    let beyond: Vec<(usize, String, String)> = open
+        .flat_map(|(at, unit)| {
+            let lines = unit.lines_beyond().into_iter();
+            lines.map(move |(key, id)| (at, key, id))
+        })
+        .collect();
+    for some in beyond.chunks(objects::MAX_INPUTS) {
+        let ids: Vec<&str> = some.iter().map(|(_, _, id)| id.as_str()).collect();
+        let request = objects::archive(&run.api(), Kind::LineItem, &ids);
+        run.sender
+            .hubspot(Lane::General, Effect::Write, request, |response| {
+                crate::hubspot::body(response).map(|_| ())
+            })
+            .await?;
+        for (at, key, _) in some {
+            units[*at].answered = true;
+            units[*at].archived.push(key.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Sets the status in a call of its own, once lines and links stand. A refused status is a warning,
+/// not a lost invoice: `syspro_status` tells it all the same.
+async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result<(), Halt> {
+    let due: Vec<(usize, Target, String)> = units
+        .iter()
+        .enumerate()
+        .filter(|(_, unit)| unit.is_open())
+        .filter_map(|(at, unit)| {
+            let (target, status) = unit.status_to_set()?;
+            Some((at, target, status.to_owned()))
+        })
+        .collect();
+    for due in due.chunks(objects::MAX_INPUTS) {
+        let sent = halving(due, async |some| send_status(run, some).await).await;
+        let verdicts = match sent {
+            Ok(verdicts) => verdicts,
+            Err(Blocked::Portal(refusal)) => due.iter().map(|_| Err(refusal.clone())).collect(),
+            Err(Blocked::Halt(halt)) => return Err(halt),
+        };
+        for ((at, target, status), verdict) in due.iter().zip(verdicts) {
+            let unit = &mut units[*at];
+            match verdict {
+                Ok(None) => continue,
+                Ok(Some(written)) => {
+                    unit.taken_at = written.at.or(unit.taken_at.take());
+                    unit.warnings.extend(written.warnings);
+                }
+                Err(refusal) => {
+                    let mut reason = refusal::reason(&refusal, Kind::Invoice);
+                    reason.code = "status_refused".to_owned();
+                    unit.warnings.push(reason.on("hs_invoice_status"));
+                }
+            }
+            let mut target = target.clone();
+            target.status = Some(status.clone());
+            unit.answered = true;
+            unit.keep(target);
+        }
+    }
+    Ok(())
+}
+
+async fn send_status<P: Platform>(
+    run: &Run<'_, P>,
+    some: &[(usize, Target, String)],
+) -> Result<Vec<Verdict<Written>>, Halt> {
+    let properties: Vec<BTreeMap<String, String>> = some
+        .iter()
+        .map(|(_, _, status)| BTreeMap::from([("hs_invoice_status".to_owned(), status.clone())]))
+        .collect();
+    let writes: Vec<Write<'_>> = some
+        .iter()
+        .zip(&properties)
+        .filter_map(|((_, target, _), properties)| {
+            Some(Write {
+                id: target.hubspot_id.as_deref()?,
+                trace: &target.object_key,
+                properties,
+            })
+        })
+        .collect();
+    let request = objects::update(&run.api(), Kind::Invoice, &writes);
+    let answers = run
+        .sender
+        .hubspot(Lane::General, Effect::Write, request, |response| {
+            objects::read_written(&writes, None, response)
+        })
+        .await?;
+    Ok(answers.into_iter().map(verdict).collect())
+}
+
+pub fn verdict(answer: Answer) -> Verdict<Written> {
+    match answer {
+        Answer::Written {
+            id,
+            new,
+            at,
+            warnings,
+        } => Ok(Some(Written {
+            id,
+            new,
+            at,
+            warnings,
+        })),
+        Answer::Refused(refusal) => Err(refusal),
+        Answer::Unnamed => Ok(None),
+    }
+}

@@ -1,0 +1,211 @@
+//! A unit: one ledger row on its way, with all the HubSpot objects that come of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    fault::Reason,
+    feeds::{Object, Payload},
+    hash::hash,
+    hubspot::Kind,
+    platform::Millis,
+    store::{
+        ledger::Due,
+        targets::{Target, Withheld},
+    },
+};
+
+pub struct Unit {
+    pub due: Due,
+    pub payload: Payload,
+    /// HubSpot ids of the customer an invoice belongs to.
+    pub customer: BTreeMap<Kind, String>,
+    pub state: State,
+    pub warnings: Vec<Reason>,
+    /// HubSpot answered at least one write of it.
+    pub answered: bool,
+    pub taken_at: Option<String>,
+    pub created: u32,
+    pub updated: u32,
+    /// Keys of lines archived because SYSPRO no longer has them.
+    pub archived: Vec<String>,
+    targets: BTreeMap<(Kind, String), Target>,
+    changed: BTreeSet<(Kind, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    Open,
+    /// HubSpot refuses it; a person must act.
+    Failed(Reason),
+    /// Put off for no fault of its own.
+    Held {
+        until: Millis,
+        reason: Option<Reason>,
+    },
+}
+
+impl Unit {
+    /// A row whose stored JSON this version cannot read fails by itself: reading it again mends it.
+    pub fn of(due: Due) -> Self {
+        let payload = serde_json::from_str(&due.payload);
+        let targets = serde_json::from_str::<Vec<Target>>(&due.targets);
+        let customer = due.customer.as_deref().unwrap_or("{}");
+        let customer = serde_json::from_str(customer);
+        let state = if payload.is_err() || targets.is_err() || customer.is_err() {
+            State::Failed(Reason::new(
+                "stored_form",
+                "it was stored by another version of this software",
+                "replay it: it is read from SYSPRO again",
+            ))
+        } else {
+            State::Open
+        };
+        let mut unit = Self {
+            due,
+            payload: payload.unwrap_or_default(),
+            customer: customer.unwrap_or_default(),
+            state,
+            warnings: Vec::new(),
+            answered: false,
+            taken_at: None,
+            created: 0,
+            updated: 0,
+            archived: Vec::new(),
+            targets: BTreeMap::new(),
+            changed: BTreeSet::new(),
+        };
+        for target in targets.unwrap_or_default() {
+            unit.targets
+                .insert((target.kind, target.object_key.clone()), target);
+        }
+        unit.warnings = unit.payload.warnings.clone();
+        unit
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// What we know of an object in HubSpot; nothing yet makes a blank one.
+    pub fn target(&self, object: &Object) -> Target {
+        self.targets
+            .get(&(object.kind, object.key.clone()))
+            .cloned()
+            .unwrap_or_else(|| Target::new(object.kind, &object.key))
+    }
+
+    pub fn keep(&mut self, target: Target) {
+        let name = (target.kind, target.object_key.clone());
+        self.changed.insert(name.clone());
+        self.targets.insert(name, target);
+    }
+
+    pub fn changed(&self) -> impl Iterator<Item = &Target> {
+        self.changed
+            .iter()
+            .filter_map(|name| self.targets.get(name))
+    }
+
+    /// The id of its one object of a kind, or of its customer's.
+    pub fn id_of(&self, kind: Kind) -> Option<&str> {
+        let own = self
+            .payload
+            .objects
+            .iter()
+            .find(|object| object.kind == kind)
+            .and_then(|object| self.targets.get(&(kind, object.key.clone())));
+        match own {
+            Some(target) => target.hubspot_id.as_deref(),
+            None => self.customer.get(&kind).map(String::as_str),
+        }
+    }
+
+    /// Whether what HubSpot last got of the object is what it shall have.
+    pub fn stands(&self, object: &Object) -> bool {
+        let Some(target) = self.targets.get(&(object.kind, object.key.clone())) else {
+            return false;
+        };
+        target.withheld == Some(Withheld::Deleted)
+            || target.hubspot_id.is_some() && target.hash == hash(&object.properties)
+    }
+
+    /// The pairs of ids that are to be linked and are not.
+    pub fn missing_links(&self, from: Kind, to: Kind) -> Vec<(Target, String)> {
+        let Some(to_id) = self.id_of(to) else {
+            return Vec::new();
+        };
+        self.payload
+            .objects
+            .iter()
+            .filter(|object| object.kind == from)
+            .map(|object| self.target(object))
+            .filter(|target| target.hubspot_id.is_some())
+            .filter(|target| target.withheld != Some(Withheld::Deleted))
+            .filter(|target| target.links.get(&to).map(String::as_str) != Some(to_id))
+            .map(|target| (target, to_id.to_owned()))
+            .collect()
+    }
+
+    /// Lines HubSpot has of it and SYSPRO no longer: key and id.
+    pub fn lines_beyond(&self) -> Vec<(String, String)> {
+        if !self.payload.lines_complete {
+            return Vec::new();
+        }
+        let wanted = |key: &str| self.payload.objects.iter().any(|object| object.key == key);
+        self.targets
+            .values()
+            .filter(|target| target.kind == Kind::LineItem && !wanted(&target.object_key))
+            .filter(|target| !self.archived.contains(&target.object_key))
+            .filter_map(|target| Some((target.object_key.clone(), target.hubspot_id.clone()?)))
+            .collect()
+    }
+
+    /// The invoice target, where its status is still to be set.
+    pub fn status_to_set(&self) -> Option<(Target, &str)> {
+        let status = self.payload.status.as_deref()?;
+        let invoice = self
+            .payload
+            .objects
+            .iter()
+            .find(|object| object.kind == Kind::Invoice)?;
+        let target = self.target(invoice);
+        let unset = target.status.as_deref() != Some(status);
+        (unset && target.hubspot_id.is_some()).then_some((target, status))
+    }
+
+    /// All of it stands in HubSpot: objects, links, status, and no line too many.
+    pub fn complete(&self) -> bool {
+        self.is_open()
+            && self
+                .payload
+                .objects
+                .iter()
+                .all(|object| self.stands(object))
+            && LINKS
+                .iter()
+                .all(|(from, to)| self.missing_links(*from, *to).is_empty())
+            && self.lines_beyond().is_empty()
+            && self.status_to_set().is_none()
+    }
+
+    pub fn fail(&mut self, reason: Reason) {
+        self.state = State::Failed(reason);
+    }
+
+    pub fn hold(&mut self, until: Millis, reason: Option<Reason>) {
+        self.state = State::Held { until, reason };
+    }
+
+    /// The warning a person sees first beside a record that is in sync.
+    pub fn warning(&self) -> Option<&Reason> {
+        self.warnings.first()
+    }
+}
+
+/// The links a unit makes, in the order they are made.
+pub const LINKS: [(Kind, Kind); 4] = [
+    (Kind::Contact, Kind::Company),
+    (Kind::LineItem, Kind::Invoice),
+    (Kind::Invoice, Kind::Company),
+    (Kind::Invoice, Kind::Contact),
+];

@@ -1,0 +1,322 @@
+//! Writing one kind of object for all units of a chunk: new ones by upsert on our key, known ones
+//! by update with their id, so that what a person merged stays merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    batch::{Verdict, halving},
+    steps::{Written, blocked, hold_parked, verdict},
+    unit::Unit,
+};
+use crate::{
+    context::Run,
+    fault::{Fault, Reason, Refusal},
+    feeds::Object,
+    hash::hash,
+    hubspot::{
+        Kind,
+        objects::{self, Write},
+        refusal,
+    },
+    pace::Lane,
+    platform::Platform,
+    send::{Effect, Halt},
+    store::targets::{Target, Withheld},
+};
+
+const EMAIL: &str = "email";
+
+/// One object to be written, as it will be sent.
+struct Job {
+    unit: usize,
+    trace: String,
+    /// Of the properties wanted, whether or not all of them are sent.
+    hash: String,
+    target: Target,
+    properties: BTreeMap<String, String>,
+}
+
+impl Job {
+    fn of(unit: usize, at: usize, object: &Object, target: Target) -> Self {
+        let new = target.hubspot_id.is_none();
+        let filled = |name: &str| target.filled.contains(name);
+        let mut properties: BTreeMap<String, String> = object
+            .properties
+            .iter()
+            .filter(|(name, value)| !value.is_empty() || filled(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if new {
+            let missing = |(name, value): (&String, &String)| (name.clone(), value.clone());
+            properties.extend(object.on_create.iter().map(missing));
+        }
+        Self {
+            unit,
+            trace: format!("{unit}.{at}"),
+            hash: hash(&object.properties),
+            target,
+            properties,
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        self.target.hubspot_id.is_none()
+    }
+
+    /// The record is not there under the id we knew: nothing of what it was linked to stands.
+    fn forget_id(&mut self, object: &Object) {
+        self.target.hubspot_id = None;
+        self.target.links.clear();
+        self.target.filled.clear();
+        self.target.status = None;
+        self.properties.extend(
+            object
+                .on_create
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        self.properties.retain(|_, value| !value.is_empty());
+    }
+}
+
+pub async fn write<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    kind: Kind,
+) -> Result<(), Halt> {
+    if hold_parked(run, units, kind, |unit| !lacking(unit, kind).is_empty()) {
+        return Ok(());
+    }
+    let mut jobs: Vec<Job> = Vec::new();
+    for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.is_open()) {
+        for (place, object) in lacking(unit, kind) {
+            jobs.push(Job::of(at, place, object, unit.target(object)));
+        }
+    }
+    if kind == Kind::Contact {
+        share_no_email(&mut jobs, units);
+    }
+    let again = send_jobs(run, units, kind, jobs).await?;
+    // What could not be sent as it was goes once more as it can be; its second answer is final.
+    let again = revise(run, units, kind, again).await?;
+    for (job, refusal) in send_jobs(run, units, kind, again).await? {
+        units[job.unit].fail(refusal::reason(&refusal, kind));
+    }
+    Ok(())
+}
+
+/// The objects of a kind that HubSpot does not have as they shall be, with their places.
+fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
+    let objects = unit.payload.objects.iter().enumerate();
+    objects
+        .filter(|(_, object)| object.kind == kind && !unit.stands(object))
+        .collect()
+}
+
+/// Of contacts in one batch that share an e-mail the first has it: HubSpot would refuse the others.
+fn share_no_email(jobs: &mut [Job], units: &mut [Unit]) {
+    let mut seen = BTreeSet::new();
+    for job in jobs {
+        let Some(email) = job.properties.get(EMAIL) else {
+            continue;
+        };
+        if !email.is_empty() && !seen.insert(email.to_lowercase()) {
+            leave_out_email(job, &mut units[job.unit]);
+        }
+    }
+}
+
+fn leave_out_email(job: &mut Job, unit: &mut Unit) {
+    job.properties.remove(EMAIL);
+    job.target.withheld = Some(Withheld::Email);
+    unit.warnings.push(
+        Reason::new(
+            "email_withheld",
+            "the e-mail is invalid or belongs to another contact, so this contact goes without it",
+            "correct the e-mail in SYSPRO, or free it in HubSpot and replay the customer",
+        )
+        .on(EMAIL),
+    );
+}
+
+/// Sends jobs in batches and books what was answered; answers the refused ones that may go again
+/// in another form.
+async fn send_jobs<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    kind: Kind,
+    jobs: Vec<Job>,
+) -> Result<Vec<(Job, Refusal)>, Halt> {
+    let (new, known): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_new);
+    let mut refused = Vec::new();
+    for (jobs, new) in [(new, true), (known, false)] {
+        let mut jobs = jobs.into_iter().peekable();
+        while jobs.peek().is_some() {
+            let batch: Vec<Job> = jobs.by_ref().take(objects::MAX_INPUTS).collect();
+            let sent = halving(&batch, async |some| send(run, kind, new, some).await).await;
+            let verdicts = match sent {
+                Ok(verdicts) => verdicts,
+                Err(why) => {
+                    blocked(run, kind, why)?;
+                    hold_parked(run, units, kind, |unit| !lacking(unit, kind).is_empty());
+                    return Ok(Vec::new());
+                }
+            };
+            for (job, verdict) in batch.into_iter().zip(verdicts) {
+                let unit = &mut units[job.unit];
+                match verdict {
+                    Ok(Some(written)) => book(unit, job, written),
+                    // Named nowhere: it stays as it is and waits.
+                    Ok(None) => {}
+                    Err(refusal) => {
+                        unit.answered = true;
+                        refused.push((job, refusal));
+                    }
+                }
+            }
+        }
+    }
+    Ok(refused)
+}
+
+fn book(unit: &mut Unit, job: Job, written: Written) {
+    let mut target = job.target;
+    if target
+        .hubspot_id
+        .as_deref()
+        .is_some_and(|id| id != written.id)
+    {
+        target.links.clear();
+    }
+    target.hubspot_id = Some(written.id);
+    target.hash = job.hash;
+    if job.properties.contains_key(EMAIL) {
+        target.withheld = None;
+    }
+    let filled = job
+        .properties
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty());
+    target.filled.extend(filled.map(|(name, _)| name));
+    if written.new {
+        unit.created += 1;
+    } else {
+        unit.updated += 1;
+    }
+    unit.answered = true;
+    unit.taken_at = written.at.or(unit.taken_at.take());
+    unit.warnings.extend(written.warnings);
+    unit.keep(target);
+}
+
+async fn send<P: Platform>(
+    run: &Run<'_, P>,
+    kind: Kind,
+    new: bool,
+    some: &[Job],
+) -> Result<Vec<Verdict<Written>>, Halt> {
+    let writes: Vec<Write<'_>> = some
+        .iter()
+        .map(|job| Write {
+            id: job
+                .target
+                .hubspot_id
+                .as_deref()
+                .unwrap_or(&job.target.object_key),
+            trace: &job.trace,
+            properties: &job.properties,
+        })
+        .collect();
+    let key_property = format!("{}key", run.connection.hubspot.prefix);
+    let (request, key_property) = if new {
+        let request = objects::upsert(&run.api(), kind, &key_property, &writes);
+        (request, Some(key_property.as_str()))
+    } else {
+        (objects::update(&run.api(), kind, &writes), None)
+    };
+    let answers = run
+        .sender
+        .hubspot(Lane::General, Effect::Write, request, |response| {
+            objects::read_written(&writes, key_property, response)
+        })
+        .await?;
+    Ok(answers.into_iter().map(verdict).collect())
+}
+
+/// What a refused job may still become: a contact without its e-mail, the survivor of a merge, a
+/// record made anew. The others fail here.
+async fn revise<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    kind: Kind,
+    refused: Vec<(Job, Refusal)>,
+) -> Result<Vec<Job>, Halt> {
+    let mut again = Vec::new();
+    for (mut job, refusal) in refused {
+        let unit = &mut units[job.unit];
+        if job.properties.contains_key(EMAIL) && refusal::takes_email(&refusal) {
+            leave_out_email(&mut job, unit);
+            again.push(job);
+        } else if refusal::is_missing(&refusal) && !job.is_new() {
+            again.extend(find_again(run, unit, kind, job).await?);
+        } else {
+            unit.fail(refusal::reason(&refusal, kind));
+        }
+    }
+    Ok(again)
+}
+
+/// A known id that is not there: merged away, and then it leads to its survivor, or deleted. A
+/// deleted contact stays deleted until it is replayed; anything else is made anew.
+async fn find_again<P: Platform>(
+    run: &Run<'_, P>,
+    unit: &mut Unit,
+    kind: Kind,
+    mut job: Job,
+) -> Result<Option<Job>, Halt> {
+    let Some(id) = job.target.hubspot_id.clone() else {
+        return Ok(None);
+    };
+    let request = objects::get(&run.api(), kind, &id);
+    let found = run
+        .sender
+        .hubspot(Lane::General, Effect::Read, request, objects::read_one)
+        .await;
+    let survivor = match found {
+        Ok(found) => found.map(|found| found.id),
+        Err(Halt::Fault(Fault::Refused { .. })) => None,
+        Err(halt) => return Err(halt),
+    };
+    match survivor {
+        Some(survivor) => {
+            job.target.hubspot_id = Some(survivor);
+            job.target.links.clear();
+            Ok(Some(job))
+        }
+        None if kind == Kind::Contact => {
+            let mut target = job.target;
+            target.hubspot_id = None;
+            target.withheld = Some(Withheld::Deleted);
+            target.links.clear();
+            unit.warnings.push(Reason::new(
+                "contact_deleted",
+                "the contact was deleted in HubSpot, so it is left out",
+                "replay the customer to create the contact again",
+            ));
+            unit.keep(target);
+            Ok(None)
+        }
+        None => {
+            let object = unit
+                .payload
+                .objects
+                .iter()
+                .find(|object| object.kind == kind && object.key == job.target.object_key);
+            let Some(object) = object else {
+                return Ok(None);
+            };
+            job.forget_id(object);
+            Ok(Some(job))
+        }
+    }
+}

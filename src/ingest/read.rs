@@ -1,0 +1,271 @@
+//! Reading SYSPRO: pages by key, rows by their keys, and what stands beside them.
+//!
+//! A page that is short is not the last one: a server may cap what it gives. Only an empty page
+//! is, and only an answer that adds nothing means that the rest is not there.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use serde_json::Value;
+
+use crate::{
+    context::Run,
+    fault::{Fault, Reason},
+    feeds::{
+        Feed,
+        lookups::{LOOKUPS, Lookup, Lookups, STOCK},
+    },
+    platform::Platform,
+    send::Halt,
+    syspro::{
+        Row,
+        odata::{self, Dialect, Filter, Literal, Page, Query, Service},
+        record_key,
+    },
+};
+
+/// IIS refuses longer query strings at some sites.
+const MAX_URL_BYTES: usize = 2_000;
+/// The same, with room for the key that a further page is behind.
+const MAX_URL_BYTES_PAGED: usize = 1_200;
+/// Rows of a lookup table or of lines asked for at once.
+const BESIDE_PAGE: u32 = 2_000;
+
+/// What is read, in which order and how much at once.
+#[derive(Clone, Debug)]
+pub struct Table<'a> {
+    pub name: &'a str,
+    pub select: Vec<String>,
+    /// The columns a page is ordered and continued by; together unique.
+    pub key: &'a [&'a str],
+    pub filter: Option<Filter>,
+    pub page: u32,
+}
+
+pub struct Reader<'a, P> {
+    pub run: &'a Run<'a, P>,
+    service: Service,
+    lookups: RefCell<Option<Lookups>>,
+}
+
+impl<'a, P: Platform> Reader<'a, P> {
+    pub fn new(run: &'a Run<'a, P>) -> Self {
+        let connection = run.connection;
+        Self {
+            run,
+            service: Service::new(&connection.syspro, &connection.settings, Dialect::default()),
+            lookups: RefCell::new(None),
+        }
+    }
+
+    /// The page behind a key, or the first.
+    pub async fn page(&self, table: &Table<'_>, after: Option<&[Value]>) -> Result<Page, Halt> {
+        let mut filters: Vec<Filter> = table.filter.clone().into_iter().collect();
+        if let Some(after) = after {
+            filters.push(behind(table.key, after)?);
+        }
+        let query = Query {
+            table: table.name,
+            select: table.select.clone(),
+            filter: (!filters.is_empty()).then(|| Filter::all(filters)),
+            order_by: table.key,
+            top: Some(table.page),
+            skip: None,
+        };
+        let request = odata::request(&self.service, &query);
+        self.run.sender.odata(request, odata::read_page).await
+    }
+
+    /// Every row of a table, or of the part the filter names.
+    pub async fn all(&self, table: &Table<'_>) -> Result<Vec<Row>, Halt> {
+        let mut rows: Vec<Row> = Vec::new();
+        loop {
+            let after = match rows.last() {
+                Some(row) => Some(cursor(table, row)?),
+                None => None,
+            };
+            let page = self.page(table, after.as_deref()).await?;
+            if page.rows.is_empty() {
+                return Ok(rows);
+            }
+            rows.extend(page.rows);
+        }
+    }
+
+    /// The rows with these keys, as far as they are there. `key` are the table's key columns that
+    /// `keys` give values for.
+    pub async fn by_keys(&self, table: &Table<'_>, keys: &[Vec<String>]) -> Result<Vec<Row>, Halt> {
+        let mut wanted: BTreeMap<String, &Vec<String>> =
+            keys.iter().map(|key| (record_key(key), key)).collect();
+        let mut found = Vec::new();
+        while !wanted.is_empty() {
+            let literals: Vec<Vec<(&str, Literal)>> = wanted
+                .values()
+                .map(|key| literals(table.key, key))
+                .collect();
+            let before = wanted.len();
+            for (filter, _) in odata::any_of(&self.service, &query(table), &literals, MAX_URL_BYTES)
+            {
+                let part = Table {
+                    filter: Some(filter),
+                    ..table.clone()
+                };
+                for row in self.page(&part, None).await?.rows {
+                    let key = record_key(table.key.iter().map(|column| row.key_text(column)));
+                    if wanted.remove(&key).is_some() {
+                        found.push(row);
+                    }
+                }
+            }
+            if wanted.len() == before {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The `ArTrnDetail` or other rows that belong to a set of groups, each named by the values of
+    /// `by`: `[(year, month, number)]`. All of them: pages go on until one is empty.
+    pub async fn grouped(
+        &self,
+        table: &Table<'_>,
+        groups: &[Vec<(&str, Literal)>],
+    ) -> Result<Vec<Row>, Halt> {
+        let mut rows = Vec::new();
+        for (filter, _) in odata::any_of(&self.service, &query(table), groups, MAX_URL_BYTES_PAGED)
+        {
+            let part = Table {
+                filter: Some(filter),
+                ..table.clone()
+            };
+            rows.extend(self.all(&part).await?);
+        }
+        Ok(rows)
+    }
+
+    /// The small tables that explain codes, read once a run and only when something is mapped, with
+    /// the descriptions of these stock codes.
+    pub async fn look_up(&self, stock_codes: Vec<Literal>) -> Result<(), Halt> {
+        let mut lookups = match self.lookups.take() {
+            Some(lookups) => lookups,
+            None => {
+                let mut lookups = Lookups::default();
+                for lookup in LOOKUPS {
+                    let rows = self.explained(lookup, self.all(&table_of(lookup)).await)?;
+                    (lookup.add)(&mut lookups, &rows);
+                }
+                lookups
+            }
+        };
+        let unknown: BTreeMap<String, Literal> = stock_codes
+            .into_iter()
+            .filter_map(|code| match &code {
+                Literal::Text(text) => Some((text.trim_end().to_owned(), code)),
+                _ => None,
+            })
+            .filter(|(code, _)| !lookups.stock.contains_key(code))
+            .collect();
+        if !unknown.is_empty() {
+            let groups: Vec<_> = unknown
+                .values()
+                .map(|code| vec![("StockCode", code.clone())])
+                .collect();
+            let rows = self.grouped(&table_of(&STOCK), &groups).await;
+            let rows = self.explained(&STOCK, rows)?;
+            (STOCK.add)(&mut lookups, &rows);
+            for code in unknown.into_keys() {
+                lookups.stock.entry(code).or_default();
+            }
+        }
+        *self.lookups.borrow_mut() = Some(lookups);
+        Ok(())
+    }
+
+    pub fn with_lookups<T>(&self, then: impl FnOnce(&Lookups) -> T) -> T {
+        let lookups = self.lookups.borrow();
+        match lookups.as_ref() {
+            Some(lookups) => then(lookups),
+            None => then(&Lookups::default()),
+        }
+    }
+
+    /// A lookup table that this site does not publish explains nothing; records go without it.
+    fn explained(&self, lookup: &Lookup, rows: Result<Vec<Row>, Halt>) -> Result<Vec<Row>, Halt> {
+        match rows {
+            Err(Halt::Fault(Fault::Refused { status, .. })) => {
+                self.run.books.borrow_mut().note(Reason::new(
+                    "lookup_missing",
+                    format!("SYSPRO OData does not give {} ({status})", lookup.table),
+                    "publish the table to the OData operator: codes go without their descriptions until then",
+                ));
+                Ok(Vec::new())
+            }
+            rows => rows,
+        }
+    }
+}
+
+fn table_of(lookup: &Lookup) -> Table<'static> {
+    Table {
+        name: lookup.table,
+        select: lookup
+            .columns
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
+        key: lookup.key,
+        filter: None,
+        page: BESIDE_PAGE,
+    }
+}
+
+fn query<'a>(table: &'a Table<'_>) -> Query<'a> {
+    Query {
+        table: table.name,
+        select: table.select.clone(),
+        filter: table.filter.clone(),
+        order_by: table.key,
+        top: Some(table.page),
+        skip: None,
+    }
+}
+
+/// The filter for what the server holds behind this row, in the server's own values.
+fn behind(key: &[&str], after: &[Value]) -> Result<Filter, Halt> {
+    let literals: Option<Vec<(&str, Literal)>> = key
+        .iter()
+        .zip(after)
+        .map(|(column, value)| Some((*column, Literal::of(value)?)))
+        .collect();
+    match literals {
+        Some(literals) if literals.len() == key.len() => Ok(odata::after(&literals)),
+        _ => Err(keyless(key)),
+    }
+}
+
+/// Where a page that ends with this row is continued.
+pub fn cursor(table: &Table<'_>, row: &Row) -> Result<Vec<Value>, Halt> {
+    row.cursor(table.key).ok_or_else(|| keyless(table.key))
+}
+
+fn keyless(key: &[&str]) -> Halt {
+    Halt::Fault(Fault::Unreadable {
+        system: crate::fault::System::Odata,
+        shape: format!("the last row of a page has no {}", key.join(", ")),
+    })
+}
+
+fn literals<'a>(columns: &[&'a str], key: &[String]) -> Vec<(&'a str, Literal)> {
+    let values = key.iter().map(|value| Literal::Text(value.clone()));
+    columns.iter().copied().zip(values).collect()
+}
+
+/// A feed's own table, in the order of its key.
+pub fn table<P: Platform>(run: &Run<'_, P>, feed: &Feed, filter: Option<Filter>) -> Table<'static> {
+    Table {
+        name: feed.table,
+        select: (feed.columns)(&run.connection.settings),
+        key: feed.key,
+        filter,
+        page: feed.page,
+    }
+}

@@ -1,0 +1,218 @@
+//! `/connections`: made, shown, changed and removed. Secrets go in and never come out.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{ApiError, Reply, database, parsed, stored, time};
+use crate::{
+    config::Config,
+    connection::{Connection, Rejected},
+    credentials,
+    fault::Reason,
+    platform::Platform,
+    setup::{SetUp, set_up},
+    store::{
+        connections::{self, Draft, State, Stored},
+        cursors, records, rows_as,
+    },
+};
+
+pub async fn list<P: Platform>(platform: &P) -> Result<Reply, ApiError> {
+    let mut rows = database(platform, vec![connections::all()]).await?;
+    let stored: Vec<Stored> = rows_as(rows.pop().unwrap_or_default()).map_err(ApiError::from)?;
+    let shown: Vec<Value> = stored.iter().map(show).collect();
+    Ok(Reply::ok(json!({ "connections": shown })))
+}
+
+pub async fn create<P: Platform>(
+    platform: &P,
+    config: &Config,
+    body: &str,
+) -> Result<Reply, ApiError> {
+    let connection = Connection::parse(body, &config.guard).map_err(|it| ApiError::invalid(&it))?;
+    let taken = || {
+        ApiError::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            format!("There is a connection {} already.", connection.id),
+            "Choose another id, or change that one with PATCH.",
+        )
+    };
+    let mut rows = database(platform, vec![connections::one(&connection.id)]).await?;
+    if rows.pop().is_some_and(|rows| !rows.is_empty()) {
+        return Err(taken());
+    }
+    let found = set_up(platform, config, &connection).await;
+    let state = match found.complete() {
+        true => State::Active,
+        false => State::Incomplete,
+    };
+    let secrets = credentials::seal(platform, &config.keys, &connection);
+    let draft = draft(&connection, state, secrets, &found);
+    let mut rows = database(platform, vec![connections::create(&draft, platform.now())]).await?;
+    if rows.pop().is_none_or(|rows| rows.is_empty()) {
+        return Err(taken());
+    }
+    let stored = stored(platform, &connection.id).await?;
+    Ok(Reply::new(StatusCode::CREATED, show(&stored)))
+}
+
+pub async fn one<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiError> {
+    let stored = stored(platform, id).await?;
+    let rows = database(platform, vec![records::summary(id), cursors::load(id)]).await?;
+    let mut rows = rows.into_iter();
+    let summary = rows.next().unwrap_or_default();
+    let cursors = rows.next().unwrap_or_default();
+    let mut shown = show(&stored);
+    shown["feeds"] = feeds(&summary, &cursors);
+    Ok(Reply::ok(shown))
+}
+
+pub async fn change<P: Platform>(
+    platform: &P,
+    config: &Config,
+    id: &str,
+    body: &str,
+) -> Result<Reply, ApiError> {
+    let before = stored(platform, id).await?;
+    let connection = credentials::open(&config.keys, &before).map_err(|reason| {
+        let Reason { reason, remedy, .. } = reason;
+        ApiError::new(StatusCode::CONFLICT, "sealed", reason, remedy)
+    })?;
+    let changed = connection
+        .merge(body, &config.guard)
+        .map_err(|it| match it {
+            Rejected::Problems(problems) => ApiError::invalid(&problems),
+            Rejected::Conflict(problems) => ApiError::fixed(&problems),
+        })?;
+    let systems = changed.touched.syspro || changed.touched.hubspot;
+    let ailing = matches!(before.state, State::Incomplete | State::Broken);
+    let found = match systems || ailing {
+        true => set_up(platform, config, &changed.connection).await,
+        false => SetUp {
+            account: before
+                .account
+                .as_deref()
+                .and_then(|text| serde_json::from_str(text).ok()),
+            checks: serde_json::from_str(&before.checks).unwrap_or_default(),
+        },
+    };
+    let portal = found
+        .account
+        .as_ref()
+        .map(|account| account.portal_id.as_str());
+    if portal.is_some_and(|portal| !before.portal.is_empty() && portal != before.portal) {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "The token opens another HubSpot portal than this connection's.",
+            "A connection keeps its portal for life: make a new connection for the other one.",
+        ));
+    }
+    let paused = changed.paused.unwrap_or(before.state == State::Paused);
+    let state = match (paused, found.complete()) {
+        (true, _) => State::Paused,
+        (false, true) => State::Active,
+        (false, false) => State::Incomplete,
+    };
+    let secrets = credentials::seal(platform, &config.keys, &changed.connection);
+    let draft = draft(&changed.connection, state, secrets, &found);
+    let now = platform.now();
+    let [update, overtake] = connections::change(&draft, &before, changed.touched.settings, now);
+    let retry = connections::retry_failing(id, now);
+    let rows = database(platform, vec![update, overtake, retry]).await?;
+    if rows.first().is_none_or(Vec::is_empty) {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "Somebody else changed this connection meanwhile.",
+            "Read it again and repeat the change.",
+        ));
+    }
+    Ok(Reply::ok(show(&stored(platform, id).await?)))
+}
+
+pub async fn delete<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiError> {
+    let before = stored(platform, id).await?;
+    let statements = connections::delete(id, &before.portal).to_vec();
+    let rows = database(platform, statements).await?;
+    if rows.first().is_none_or(Vec::is_empty) {
+        return Err(ApiError::not_found("connection"));
+    }
+    Ok(Reply::new(StatusCode::NO_CONTENT, Value::Null))
+}
+
+fn draft<'a>(
+    connection: &'a Connection,
+    state: State,
+    secrets: String,
+    found: &'a SetUp,
+) -> Draft<'a> {
+    let failed = found.checks.iter().find(|check| !check.ok);
+    let reason = failed.map(|check| Reason::new(&check.name, &check.why, &check.remedy));
+    let account = found.account.as_ref();
+    Draft {
+        id: &connection.id,
+        state,
+        state_reason: reason.map(|reason| json!(reason).to_string()),
+        public: connection.public_json().to_string(),
+        secrets,
+        portal: account.map_or("", |account| &account.portal_id),
+        account: account.map(|account| json!(account).to_string()),
+        checks: json!(found.checks).to_string(),
+    }
+}
+
+fn show(stored: &Stored) -> Value {
+    let mut shown = parsed(Some(&stored.public));
+    shown["state"] = json!(stored.state);
+    shown["reason"] = parsed(stored.state_reason.as_deref());
+    shown["portal"] = parsed(stored.account.as_deref());
+    shown["checks"] = parsed(Some(&stored.checks));
+    shown["parks"] = parks(parsed(Some(&stored.parks)));
+    shown["created_at"] = time(Some(stored.created_at));
+    shown["last_run_at"] = time(stored.last_run_at);
+    shown["last_good_at"] = time(stored.last_good_at);
+    shown
+}
+
+fn parks(mut parks: Value) -> Value {
+    for park in parks.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        park["until"] = time(park["until"].as_i64());
+    }
+    parks
+}
+
+/// Per feed: how many records have which status, why, and how far the first sweep is.
+fn feeds(summary: &[Value], cursors: &[Value]) -> Value {
+    let mut feeds = json!({});
+    for feed in crate::feeds::FEEDS {
+        let mut shown = json!({ "waiting": 0, "synced": 0, "failing": 0, "excluded": 0 });
+        let mut reasons = Vec::new();
+        for row in summary.iter().filter(|row| row["feed"] == feed.name) {
+            let status = row["status"].as_str().unwrap_or_default();
+            let records = row["records"].as_u64().unwrap_or_default();
+            shown[status] = json!(shown[status].as_u64().unwrap_or_default() + records);
+            if !row["code"].is_null() {
+                reasons.push(json!({
+                    "status": status,
+                    "code": row["code"],
+                    "example": row["example"],
+                    "records": records,
+                }));
+            }
+        }
+        shown["reasons"] = json!(reasons);
+        let sweep = cursors
+            .iter()
+            .find(|row| row["feed"] == feed.name && row["poll"] == "sweep")
+            .map(|row| parsed(row["position"].as_str()));
+        let sweep = sweep.unwrap_or_default();
+        shown["first_sweep"] = json!({
+            "done": sweep["complete"].as_u64().unwrap_or_default() > 0,
+            "rows": sweep["rows"].as_u64().unwrap_or_default(),
+        });
+        feeds[feed.name] = shown;
+    }
+    feeds
+}

@@ -1,0 +1,150 @@
+//! Records and the audit: what became of each, and what HubSpot said.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{ApiError, Query, Reply, database, next_page, parsed, stored, time};
+use crate::{
+    hubspot::{Kind, account::Account},
+    platform::Platform,
+    store::{audit, ledger::Fate, records},
+};
+
+pub async fn list<P: Platform>(
+    platform: &P,
+    id: &str,
+    query: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let query = Query::parse(query, &["feed", "status", "q", "cursor", "limit"])?;
+    stored(platform, id).await?;
+    let after = query.cursor.as_deref().map(place).transpose()?;
+    let filter = records::Filter {
+        feed: query.feed.as_deref(),
+        status: query.status.map(status),
+        q: query.q.as_deref(),
+    };
+    let after = after
+        .as_ref()
+        .map(|(feed, key)| (feed.as_str(), key.as_str()));
+    let page = records::page(id, &filter, after, query.limit);
+    let rows = database(platform, vec![page])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    let next = next_page(&rows, query.limit, |last| {
+        let place = json!([last["feed"], last["key"]]).to_string();
+        Some(BASE64_URL_SAFE_NO_PAD.encode(place))
+    });
+    let shown: Vec<Value> = rows.into_iter().map(show).collect();
+    Ok(Reply::ok(json!({ "records": shown, "next": next })))
+}
+
+pub async fn one<P: Platform>(
+    platform: &P,
+    id: &str,
+    feed: &str,
+    key: &str,
+) -> Result<Reply, ApiError> {
+    let stored = stored(platform, id).await?;
+    let account: Option<Account> = stored
+        .account
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let rows = database(platform, records::one(id, feed, key).to_vec()).await?;
+    let mut rows = rows.into_iter();
+    let record = rows.next().unwrap_or_default().into_iter().next();
+    let mut shown = show(record.ok_or_else(|| ApiError::not_found("record"))?);
+    let targets = rows.next().unwrap_or_default();
+    let targets: Vec<Value> = targets
+        .into_iter()
+        .map(|target| show_target(target, account.as_ref()))
+        .collect();
+    let attempts: Vec<Value> = rows
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .map(show_attempt)
+        .collect();
+    shown["targets"] = json!(targets);
+    shown["attempts"] = json!(attempts);
+    Ok(Reply::ok(shown))
+}
+
+pub async fn audit<P: Platform>(
+    platform: &P,
+    id: &str,
+    query: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let query = Query::parse(query, &["since", "feed", "key", "cursor", "limit"])?;
+    let filter = audit::Filter {
+        since: query.since,
+        feed: query.feed.as_deref(),
+        key: query.key.as_deref(),
+    };
+    let page = audit::page(id, &filter, query.cursor.as_deref(), query.limit);
+    let rows = database(platform, vec![page])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    let next = next_page(&rows, query.limit, |last| {
+        last["id"].as_str().map(str::to_owned)
+    });
+    let shown: Vec<Value> = rows.into_iter().map(show_attempt).collect();
+    Ok(Reply::ok(json!({ "audit": shown, "next": next })))
+}
+
+fn show(mut row: Value) -> Value {
+    for name in ["due", "seen_at", "synced_at", "gone_at"] {
+        row[name] = time(row[name].as_i64());
+    }
+    row["reason"] = parsed(row["reason"].as_str());
+    if let Some(row) = row.as_object_mut() {
+        row.remove("connection");
+    }
+    row
+}
+
+fn show_target(mut target: Value, account: Option<&Account>) -> Value {
+    let kind: Option<Kind> = serde_json::from_value(target["kind"].clone()).ok();
+    target["links"] = parsed(target["links"].as_str());
+    target["url"] = match (kind, account, target["hubspot_id"].as_str()) {
+        (Some(kind), Some(account), Some(id)) if kind != Kind::LineItem => json!(format!(
+            "https://{}/contacts/{}/record/{}/{id}",
+            account.ui_domain,
+            account.portal_id,
+            kind.type_id()
+        )),
+        _ => Value::Null,
+    };
+    target
+}
+
+fn show_attempt(mut attempt: Value) -> Value {
+    for name in ["at", "seen_at"] {
+        attempt[name] = time(attempt[name].as_i64());
+    }
+    attempt["said"] = parsed(attempt["said"].as_str());
+    attempt
+}
+
+fn place(cursor: &str) -> Result<(String, String), ApiError> {
+    let text = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
+    text.and_then(|text| serde_json::from_slice(&text).ok())
+        .ok_or_else(|| {
+            ApiError::new(
+                http::StatusCode::BAD_REQUEST,
+                "invalid",
+                "The cursor is none that this route gave.",
+                "Leave it out to begin at the first page.",
+            )
+        })
+}
+
+fn status(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Waiting => "waiting",
+        Fate::Synced => "synced",
+        Fate::Failing => "failing",
+        Fate::Excluded => "excluded",
+    }
+}

@@ -1,0 +1,108 @@
+//! Runs: asked for, listed, shown; and replays, which are runs that send again.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{ApiError, Query, Reply, database, next_page, parsed, stored, time};
+use crate::{
+    platform::Platform,
+    replay::Replay,
+    run::new_id,
+    store::{
+        connections::{State, Stored},
+        records, runs,
+    },
+};
+
+pub async fn sync<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {
+    if !matches!(body.trim(), "" | "{}") {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid",
+            "A sync takes no body.",
+            "Send none; to send certain records again use /replay.",
+        ));
+    }
+    let stored = stored(platform, id).await?;
+    ask(platform, &stored, "sync", &json!({})).await
+}
+
+pub async fn replay<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {
+    let replay = Replay::parse(body).map_err(|it| ApiError::invalid(&it))?;
+    let stored = stored(platform, id).await?;
+    if replay.preview {
+        let count = records::count(id, &replay.selection);
+        let rows = database(platform, vec![count]).await?;
+        let count = rows.first().and_then(|rows| rows.first());
+        let count = count.map_or(Value::Null, |row| row["records"].clone());
+        return Ok(Reply::ok(json!({ "records": count })));
+    }
+    ask(platform, &stored, "replay", &parsed(Some(body))).await
+}
+
+async fn ask<P: Platform>(
+    platform: &P,
+    stored: &Stored,
+    kind: &'static str,
+    asked: &Value,
+) -> Result<Reply, ApiError> {
+    if matches!(stored.state, State::Paused | State::Incomplete) {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "not_active",
+            "The connection does not run in its present state.",
+            "See GET /connections/{id} for the state and its reason; PATCH mends or resumes it.",
+        ));
+    }
+    let id = new_id(platform);
+    let statement = runs::ask(&stored.id, &id, kind, asked, platform.now());
+    let rows = database(platform, vec![statement]).await?;
+    if rows.first().is_none_or(Vec::is_empty) {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "already_asked",
+            "The same is asked already and has not begun.",
+            "Wait for the next tick; GET /connections/{id}/runs shows it.",
+        ));
+    }
+    Ok(Reply::new(StatusCode::ACCEPTED, json!({ "run": id })))
+}
+
+pub async fn list<P: Platform>(
+    platform: &P,
+    id: &str,
+    query: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let query = Query::parse(query, &["cursor", "limit"])?;
+    stored(platform, id).await?;
+    let page = runs::page(id, query.cursor.as_deref(), query.limit);
+    let rows = database(platform, vec![page])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    let next = next_page(&rows, query.limit, |last| {
+        last["id"].as_str().map(str::to_owned)
+    });
+    let shown: Vec<Value> = rows.into_iter().map(show).collect();
+    Ok(Reply::ok(json!({ "runs": shown, "next": next })))
+}
+
+pub async fn one<P: Platform>(platform: &P, id: &str, run: &str) -> Result<Reply, ApiError> {
+    let rows = database(platform, vec![runs::one(id, run)]).await?;
+    let row = rows
+        .into_iter()
+        .next()
+        .and_then(|rows| rows.into_iter().next());
+    row.map(|row| Reply::ok(show(row)))
+        .ok_or_else(|| ApiError::not_found("run"))
+}
+
+fn show(mut row: Value) -> Value {
+    for name in ["asked_at", "began_at", "ended_at"] {
+        row[name] = time(row[name].as_i64());
+    }
+    for name in ["asked", "report"] {
+        row[name] = parsed(row[name].as_str());
+    }
+    row
+}

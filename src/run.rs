@@ -1,0 +1,282 @@
+//! A run: one pass over one connection. Lease, ingest, deliver, books, release.
+
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+
+use crate::{
+    books::{Books, Colour},
+    config::Config,
+    connection::Connection,
+    context::{Cursors, Run},
+    credentials,
+    deliver::deliver,
+    fault::Reason,
+    feeds::FEEDS,
+    hubspot::account::Account,
+    ingest::ingest,
+    platform::{DAY, Millis, Platform, StoreError},
+    replay,
+    send::{Halt, Sender},
+    store::{
+        Store,
+        connections::{self, Health, State, Stored},
+        cursors, rows_as,
+        runs::{self, Asked},
+    },
+};
+
+/// Runs in a row that a system refused outright before the connection is called broken.
+const STRIKES: i64 = 2;
+/// A broken connection is probed this often.
+const PROBE: Millis = 60 * 60 * 1000;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// The portal's lease is another run's.
+    Held,
+    /// Not now: it is broken and was probed lately.
+    Resting,
+    Done {
+        statements: u32,
+        calls: u32,
+    },
+    /// The database, or another run, stopped it: what was committed stands.
+    Stopped(StoreError),
+}
+
+/// Takes one connection's run, if it is due and the portal is free.
+pub async fn run<P: Platform>(platform: &P, config: &Config, stored: &Stored) -> Ended {
+    let asked: Vec<Asked> = serde_json::from_str(&stored.asked).unwrap_or_default();
+    let began = platform.now();
+    let probed = stored.last_run_at.unwrap_or(0);
+    if stored.state == State::Broken && asked.is_empty() && (0..PROBE).contains(&(began - probed)) {
+        return Ended::Resting;
+    }
+    let id = asked
+        .first()
+        .map_or_else(|| new_id(platform), |asked| asked.id.clone());
+    let owner = new_id(platform);
+    let store = match Store::claim(platform, &stored.portal, &owner).await {
+        Ok(Some(store)) => store,
+        Ok(None) => return Ended::Held,
+        Err(error) => return Ended::Stopped(error),
+    };
+    let pass = Pass {
+        platform,
+        config,
+        stored,
+        store: &store,
+        id: &id,
+        asked: &asked,
+        began,
+    };
+    match pass.whole().await {
+        Ok(calls) => Ended::Done {
+            statements: store.statements(),
+            calls,
+        },
+        Err(error) => {
+            // An answer that was lost says nothing of what was done: the lease is kept from others
+            // until every write begun under it has landed or never will.
+            let hold = Some(platform.now() + crate::store::CALL + crate::store::SETTLE);
+            let released = store.release(Vec::new(), hold).await;
+            platform.log(
+                &json!({"event": "run_stopped", "connection": stored.id, "run": id,
+                "why": format!("{error:?}"), "released": released.is_ok()})
+                .to_string(),
+            );
+            Ended::Stopped(error)
+        }
+    }
+}
+
+struct Pass<'a, P> {
+    platform: &'a P,
+    config: &'a Config,
+    stored: &'a Stored,
+    store: &'a Store<'a, P>,
+    id: &'a str,
+    asked: &'a [Asked],
+    began: Millis,
+}
+
+impl<P: Platform> Pass<'_, P> {
+    /// Answers the calls made to HubSpot.
+    async fn whole(&self) -> Result<u32, StoreError> {
+        let (connection, account) = match self.open() {
+            Ok(opened) => opened,
+            Err(reason) => return self.cannot_begin(reason).await,
+        };
+        let cursors = self.begin().await?;
+        let sender = Sender::new(
+            self.platform,
+            &connection,
+            Some(&account),
+            Some(self.store),
+            self.config.bounds,
+        );
+        let run = Run {
+            platform: self.platform,
+            connection: &connection,
+            account: &account,
+            mapping: self.stored.mapping,
+            store: self.store,
+            sender: &sender,
+            id: self.id,
+            began: self.began,
+            books: RefCell::default(),
+            parks: RefCell::new(serde_json::from_str(&self.stored.parks).unwrap_or_default()),
+            cursors: RefCell::new(cursors),
+        };
+        let result = both(&run).await;
+        if let Err(Halt::Store(error)) = result {
+            return Err(error);
+        }
+        self.close(&run).await?;
+        Ok(sender.calls())
+    }
+
+    fn open(&self) -> Result<(Connection, Account), Reason> {
+        let connection = credentials::open(&self.config.keys, self.stored)?;
+        let account = self.stored.account.as_deref().map(serde_json::from_str);
+        match account {
+            Some(Ok(account)) => Ok((connection, account)),
+            _ => Err(Reason::new(
+                "portal_unknown",
+                "the HubSpot portal behind the token is not known yet",
+                "give the token again (PATCH): it is checked at once",
+            )),
+        }
+    }
+
+    /// The connection's own stored form does not open: only it is broken, and says why.
+    async fn cannot_begin(&self, reason: Reason) -> Result<u32, StoreError> {
+        let now = self.platform.now();
+        let mut books = Books::default();
+        books.problem(reason.clone());
+        let health = Health {
+            state: State::Broken,
+            state_reason: Some(reason),
+            strikes: STRIKES,
+            parks: serde_json::from_str(&self.stored.parks).unwrap_or_default(),
+            good: false,
+        };
+        let mut statements = vec![connections::close(&self.stored.id, &health, now)];
+        statements.extend(self.reports(&books, now));
+        self.store.release(statements, None).await?;
+        Ok(0)
+    }
+
+    /// Takes up what was asked for and reads where every poll is.
+    async fn begin(&self) -> Result<Cursors, StoreError> {
+        let connection = self.stored.id.as_str();
+        let mut statements = Vec::new();
+        for asked in self.asked {
+            statements.push(runs::begin(connection, &asked.id, self.began));
+            let replay = (asked.kind == "replay").then(|| replay::selection(asked));
+            if let Some(Some(selection)) = replay {
+                let due = self.began;
+                statements.extend(crate::store::records::replay(connection, &selection, due));
+            }
+        }
+        if !statements.is_empty() {
+            self.store.commit(statements).await?;
+        }
+        let mut rows = self.store.read(&[cursors::load(connection)]).await?;
+        Ok(Cursors::new(rows_as(rows.pop().unwrap_or_default())?))
+    }
+
+    /// Balances the books, writes how it went, and gives the lease back.
+    async fn close(&self, run: &Run<'_, P>) -> Result<(), StoreError> {
+        let now = self.platform.now();
+        let books = {
+            let mut books = run.books.borrow_mut();
+            books.hubspot_calls = run.sender.calls();
+            books.syspro_reads = run.sender.reads();
+            books.d1_statements = self.store.statements();
+            books.clone()
+        };
+        let mut statements = vec![connections::close(
+            &self.stored.id,
+            &health(run, &books, self.stored),
+            now,
+        )];
+        let cursors = run.cursors.borrow_mut().to_save();
+        if !cursors.is_empty() {
+            statements.push(cursors::save(&self.stored.id, &cursors));
+        }
+        statements.extend(self.reports(&books, now));
+        self.store.release(statements, run.sender.hold()).await?;
+        if !books.quiet() {
+            self.platform.log(
+                &json!({"event": "run", "connection": self.stored.id, "run": self.id,
+                "state": books.colour(), "books": books})
+                .to_string(),
+            );
+        }
+        Ok(())
+    }
+
+    /// A quiet tick leaves no row; whoever asked for a run finds how it went.
+    fn reports(&self, books: &Books, now: Millis) -> Vec<crate::platform::Statement> {
+        let report: Value = json!(books);
+        let end = |id: &str, kind: &str| {
+            let state = books.colour().name();
+            runs::end(&self.stored.id, id, kind, state, self.began, now, &report)
+        };
+        match self.asked {
+            [] if books.quiet() => Vec::new(),
+            [] => vec![end(self.id, "cron")],
+            asked => asked
+                .iter()
+                .map(|asked| end(&asked.id, &asked.kind))
+                .collect(),
+        }
+    }
+}
+
+/// Reading and writing are decoupled by the ledger: a bad day of one system does not stop the other.
+async fn both<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
+    ingest(run).await?;
+    for feed in FEEDS {
+        match deliver(run, feed.name).await {
+            // Said in the books, and parked.
+            Ok(()) | Err(Halt::Fault(_)) => {}
+            Err(Halt::Spent(bound)) => run.books.borrow_mut().spent = Some(bound.to_owned()),
+            Err(halt) => return Err(halt),
+        }
+    }
+    Ok(())
+}
+
+fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> Health {
+    let strikes = match books.strike {
+        Some(_) => stored.strikes.saturating_add(1),
+        None => 0,
+    };
+    let broken = strikes >= STRIKES;
+    let wrote = books.feeds.values().any(|feed| feed.written > 0);
+    let now = run.platform.now();
+    let mut parks = run.parks.borrow().clone();
+    // What went through again is not counted as in a row any more.
+    parks.retain(|_, park| park.until > now || !wrote);
+    // A park nobody needed any more for a day says nothing of the next.
+    parks.retain(|_, park| park.until + DAY > now);
+    Health {
+        state: if broken { State::Broken } else { State::Active },
+        state_reason: if broken { books.strike.clone() } else { None },
+        strikes,
+        parks,
+        good: books.colour() != Colour::Red,
+    }
+}
+
+/// Ids sort by time, so that newest first is the key's own order.
+pub fn new_id<P: Platform>(platform: &P) -> String {
+    let mut random = [0; 5];
+    platform.random(&mut random);
+    let tail: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{:011x}-{tail}", platform.now().max(0))
+}

@@ -1,0 +1,360 @@
+//! The one place that asks and waits: credentials, pace, lease, retry, bounds.
+//!
+//! A caller hands in a request and the function that reads its answer, and gets what it means or a
+//! [`Halt`]. Nothing here sleeps towards the invocation's limit: a wait that does not fit is a halt,
+//! and the next tick goes on.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{
+    HeaderValue, Request, Response,
+    header::{AUTHORIZATION, HeaderName},
+};
+
+use crate::{
+    config::Bounds,
+    connection::{Connection, Syspro},
+    fault::{Fault, Silence, System},
+    hubspot::account::{Account, day_reset},
+    pace::{Lane, Pace, Permit},
+    platform::{Allow, DAY, Millis, Platform, StoreError},
+    retry::{self, Decision},
+    store::{CALL, SETTLE, Store},
+    vault::Secret,
+};
+
+/// The largest page read from SYSPRO.
+const MAX_PAGE_BYTES: usize = 8_000_000;
+/// The largest answer read from HubSpot: 100 records with all their properties, and room.
+const MAX_ANSWER_BYTES: usize = 4_000_000;
+/// Short waits for a permit are slept in one go; nothing longer than this holds up an invocation.
+const PATIENCE: Millis = 130_000;
+
+/// Why a run cannot go on with what it was doing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt {
+    Fault(Fault),
+    Store(StoreError),
+    /// A bound of this invocation is reached; the next goes on.
+    Spent(&'static str),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Halt::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Halt::Store(error)
+    }
+}
+
+/// Whether a HubSpot call changes anything there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Read,
+    Write,
+}
+
+pub struct Sender<'a, P> {
+    platform: &'a P,
+    connection: &'a Connection,
+    /// Absent while a connection is being set up: properties may be created by two at once.
+    store: Option<&'a Store<'a, P>>,
+    pace: RefCell<Pace>,
+    bounds: Bounds,
+    began: Millis,
+    /// Nothing new is begun after it.
+    deadline: Millis,
+    /// When HubSpot's daily quota starts anew.
+    day_ends: Millis,
+    calls: Cell<u32>,
+    reads: Cell<u32>,
+    rows: Cell<u64>,
+    bytes: Cell<u64>,
+    hold: Cell<Option<Millis>>,
+}
+
+impl<'a, P: Platform> Sender<'a, P> {
+    /// `account` and `store` are absent while a connection is being set up.
+    pub fn new(
+        platform: &'a P,
+        connection: &'a Connection,
+        account: Option<&Account>,
+        store: Option<&'a Store<'a, P>>,
+        bounds: Bounds,
+    ) -> Self {
+        let settings = &connection.settings;
+        let began = platform.now();
+        let run_for = i64::try_from(bounds.run_for.as_millis()).unwrap_or(DAY);
+        let day_ends = account.map_or(began + DAY, |account| day_reset(account, began));
+        let pace = Pace::new(settings.rate_share, settings.daily_share, day_ends);
+        Self {
+            platform,
+            connection,
+            store,
+            pace: RefCell::new(pace),
+            bounds,
+            began,
+            deadline: began.saturating_add(run_for),
+            day_ends,
+            calls: Cell::new(0),
+            reads: Cell::new(0),
+            rows: Cell::new(0),
+            bytes: Cell::new(0),
+            hold: Cell::new(None),
+        }
+    }
+
+    /// Calls made to HubSpot.
+    pub fn calls(&self) -> u32 {
+        self.calls.get()
+    }
+
+    /// Requests made to SYSPRO.
+    pub fn reads(&self) -> u32 {
+        self.reads.get()
+    }
+
+    /// How many calls may be under way at once.
+    pub fn width(&self) -> usize {
+        self.pace.borrow().width()
+    }
+
+    /// Until when a write whose answer was lost may still land, if that is not past.
+    pub fn hold(&self) -> Option<Millis> {
+        self.hold.get().filter(|until| *until > self.platform.now())
+    }
+
+    /// Counts rows read from SYSPRO.
+    pub fn took(&self, rows: usize) {
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        self.rows.set(self.rows.get().saturating_add(rows));
+    }
+
+    /// Whether another page may be read. Reading leaves half of the time and of the statements to
+    /// delivery, which would otherwise never begin while a backfill goes on.
+    ///
+    /// # Errors
+    /// [`Halt::Spent`] names the bound that is reached.
+    pub fn room_to_read(&self) -> Result<(), Halt> {
+        let half_time = self.began + (self.deadline - self.began) / 2;
+        if self.platform.now() >= half_time {
+            Err(Halt::Spent("time to read"))
+        } else if self.statements() >= self.bounds.max_queries / 2 {
+            Err(Halt::Spent("D1 statements to read"))
+        } else if self.rows.get() >= u64::from(self.bounds.max_rows) {
+            Err(Halt::Spent("rows"))
+        } else if self.bytes.get() >= self.bounds.max_bytes {
+            Err(Halt::Spent("bytes"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether another call to HubSpot may be made.
+    ///
+    /// # Errors
+    /// [`Halt::Spent`] names the bound that is reached.
+    pub fn room_to_write(&self) -> Result<(), Halt> {
+        if self.platform.now() >= self.deadline {
+            Err(Halt::Spent("time"))
+        } else if self.calls.get() >= self.bounds.max_calls {
+            Err(Halt::Spent("calls"))
+        } else if self.statements() >= self.bounds.max_queries {
+            Err(Halt::Spent("D1 statements"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn statements(&self) -> u32 {
+        self.store.map_or(0, Store::statements)
+    }
+
+    /// Asks SYSPRO's OData. Reading changes nothing there, so it is simply tried again.
+    pub async fn odata<T>(
+        &self,
+        mut request: Request<String>,
+        read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
+    ) -> Result<T, Halt> {
+        sign_for_odata(&mut request, &self.connection.syspro);
+        let allow = Allow {
+            within: Duration::from_secs(60),
+            max_bytes: MAX_PAGE_BYTES,
+        };
+        let mut attempt = 0;
+        loop {
+            self.room_to_read()?;
+            self.reads.set(self.reads.get() + 1);
+            let answer = self.exchange(System::Odata, &request, allow).await;
+            if let Ok(answer) = &answer {
+                let bytes = u64::try_from(answer.body().len()).unwrap_or(u64::MAX);
+                self.bytes.set(self.bytes.get().saturating_add(bytes));
+            }
+            let fault = match answer.and_then(|answer| read(&answer)) {
+                Ok(read) => return Ok(read),
+                Err(fault) => fault,
+            };
+            self.wait_out(None, fault, attempt).await?;
+            attempt += 1;
+        }
+    }
+
+    /// Asks HubSpot, at its pace and under the lease. Only calls that may be repeated come here.
+    pub async fn hubspot<T>(
+        &self,
+        lane: Lane,
+        effect: Effect,
+        mut request: Request<String>,
+        read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
+    ) -> Result<T, Halt> {
+        sign_for_hubspot(&mut request, &self.connection.hubspot.token);
+        let allow = Allow {
+            within: Duration::from_millis(CALL.unsigned_abs()),
+            max_bytes: MAX_ANSWER_BYTES,
+        };
+        let mut attempt = 0;
+        loop {
+            self.room_to_write()?;
+            self.permit(lane).await?;
+            if let (Effect::Write, Some(store)) = (effect, self.store) {
+                store.cover_a_write().await?;
+            }
+            self.calls.set(self.calls.get() + 1);
+            let began = self.platform.now();
+            let answer = self.exchange(System::HubSpot, &request, allow).await;
+            if let Ok(answer) = &answer {
+                let now = self.platform.now();
+                self.pace.borrow_mut().learn(now, lane, answer.headers());
+            }
+            let fault = match answer.and_then(|answer| read(&answer)) {
+                Ok(read) => return Ok(read),
+                Err(fault) => fault,
+            };
+            if effect == Effect::Write && retry::is_lost_write(&fault) {
+                // Even if its repeat succeeds, this one may land late, on top of a newer write.
+                let until = began + CALL + SETTLE;
+                self.hold
+                    .set(Some(self.hold.get().map_or(until, |hold| hold.max(until))));
+            }
+            self.wait_out(Some(lane), fault, attempt).await?;
+            attempt += 1;
+        }
+    }
+
+    async fn exchange(
+        &self,
+        system: System,
+        request: &Request<String>,
+        allow: Allow,
+    ) -> Result<Response<Vec<u8>>, Fault> {
+        let answer = self.platform.fetch(request, allow).await;
+        answer.map_err(|what| Fault::NoAnswer {
+            system,
+            what: Silence::Network(what),
+        })
+    }
+
+    async fn permit(&self, lane: Lane) -> Result<(), Halt> {
+        loop {
+            let now = self.platform.now();
+            let permit = self.pace.borrow_mut().permit(now, lane);
+            match permit {
+                Permit::Go => return Ok(()),
+                Permit::Wait(wait) if wait <= PATIENCE && now + wait < self.deadline => {
+                    self.platform
+                        .sleep(Duration::from_millis(wait.unsigned_abs()))
+                        .await;
+                }
+                Permit::Wait(_) => return Err(Halt::Spent("time")),
+                Permit::Park(_) => return Err(Halt::Spent("today's share of HubSpot's quota")),
+            }
+        }
+    }
+
+    /// Sleeps until the next attempt, or hands the fault on when there is to be none. A 429 keeps
+    /// its whole lane waiting, a 423 narrows it.
+    async fn wait_out(&self, lane: Option<Lane>, fault: Fault, attempt: u32) -> Result<(), Halt> {
+        let now = self.platform.now();
+        let decision = retry::decide(&fault, attempt, self.jitter(), self.until_reset());
+        let Decision::Wait(wait) = decision else {
+            return Err(fault.into());
+        };
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(DAY);
+        if let Some(lane) = lane {
+            let mut pace = self.pace.borrow_mut();
+            match fault {
+                Fault::Throttled { .. } => pace.throttled(now, lane, wait_ms),
+                Fault::Locked { .. } => pace.locked(),
+                _ => {}
+            }
+        }
+        if now.saturating_add(wait_ms) >= self.deadline {
+            return Err(fault.into());
+        }
+        self.platform.sleep(wait).await;
+        Ok(())
+    }
+
+    /// How long a fault that ended a call asks for nothing more to be sent.
+    pub fn park(&self, fault: &Fault) -> Duration {
+        match retry::decide(fault, u32::MAX, 0.0, self.until_reset()) {
+            Decision::Park(park) => park,
+            Decision::Wait(wait) => wait,
+            Decision::Stop => Duration::ZERO,
+        }
+    }
+
+    fn until_reset(&self) -> Duration {
+        let left = self.day_ends - self.platform.now();
+        Duration::from_millis(left.max(0).unsigned_abs())
+    }
+
+    /// Evenly spread over 0 to 1.
+    fn jitter(&self) -> f64 {
+        let mut bytes = [0; 4];
+        self.platform.random(&mut bytes);
+        f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+    }
+}
+
+fn sign_for_odata(request: &mut Request<String>, syspro: &Syspro) {
+    let pair = format!(
+        "{}:{}",
+        syspro.odata_username,
+        syspro.odata_password.expose()
+    );
+    put(
+        request,
+        AUTHORIZATION,
+        &format!("Basic {}", BASE64_STANDARD.encode(pair)),
+    );
+    for (name, value) in &syspro.headers {
+        if let Ok(name) = HeaderName::try_from(name.as_str()) {
+            put(request, name, value.expose());
+        }
+    }
+}
+
+fn sign_for_hubspot(request: &mut Request<String>, token: &Secret) {
+    put(
+        request,
+        AUTHORIZATION,
+        &format!("Bearer {}", token.expose()),
+    );
+}
+
+/// What cannot stand in a header was refused when the connection was made.
+fn put(request: &mut Request<String>, name: HeaderName, value: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(true);
+        request.headers_mut().insert(name, value);
+    }
+}
