@@ -211,6 +211,15 @@ fn time(at: Option<Millis>) -> Value {
     json!(at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)))
 }
 
+/// Puts what `show` makes of a field in its place.
+fn reshape(row: &mut Value, names: &[&str], show: impl Fn(&Value) -> Value) {
+    for name in names {
+        if let Some(field) = row.get_mut(*name) {
+            *field = show(field);
+        }
+    }
+}
+
 /// Where the next page begins, if this one is full.
 fn next_page(
     rows: &[Value],

@@ -34,6 +34,7 @@ pub async fn halving<T, W>(
     }
     while let Some((range, refusal)) = refused.pop() {
         if range.len() == 1 {
+            // cannot fail: every range is a part of the items, and each has its verdict
             verdicts[range.start] = Err(refusal);
             continue;
         }
@@ -69,8 +70,10 @@ async fn attempt<T, W>(
     send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
     verdicts: &mut [Verdict<W>],
 ) -> Result<Option<Refusal>, Blocked> {
+    // cannot fail: every range is a part of the items, and each has its verdict
     match send(&items[range.clone()]).await {
         Ok(answers) => {
+            // cannot fail: as above
             for (verdict, answer) in verdicts[range].iter_mut().zip(answers) {
                 *verdict = answer;
             }

@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::BTreeMap};
 use super::{
     batch::{Blocked, Verdict, halving},
     park_for, park_kind,
-    unit::{LINKS, Unit},
+    unit::{LINKS, Unit, at},
     write::write,
 };
 use crate::{
@@ -115,8 +115,8 @@ async fn link<P: Platform>(
                 return Ok(());
             }
         };
-        for ((at, target, to_id), verdict) in wanted.iter().zip(verdicts) {
-            let unit = &mut units[*at];
+        for ((place, target, to_id), verdict) in wanted.iter().zip(verdicts) {
+            let unit = at(units, *place);
             match verdict {
                 Ok(Some(())) => {
                     let mut target = target.clone();
@@ -179,9 +179,10 @@ async fn archive_lines<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Res
                 crate::hubspot::body(response).map(|_| ())
             })
             .await?;
-        for (at, key, _) in some {
-            units[*at].answered = true;
-            units[*at].archived.push(key.clone());
+        for (place, key, _) in some {
+            let unit = at(units, *place);
+            unit.answered = true;
+            unit.archived.push(key.clone());
         }
     }
     Ok(())
@@ -206,8 +207,8 @@ async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result
             Err(Blocked::Portal(refusal)) => due.iter().map(|_| Err(refusal.clone())).collect(),
             Err(Blocked::Halt(halt)) => return Err(halt),
         };
-        for ((at, target, status), verdict) in due.iter().zip(verdicts) {
-            let unit = &mut units[*at];
+        for ((place, target, status), verdict) in due.iter().zip(verdicts) {
+            let unit = at(units, *place);
             match verdict {
                 Ok(None) => continue,
                 Ok(Some(written)) => {

@@ -202,6 +202,12 @@ impl Unit {
     }
 }
 
+/// The unit at this place of its chunk.
+pub fn at(units: &mut [Unit], place: usize) -> &mut Unit {
+    // cannot fail: places are taken from the same chunk, which never changes its length
+    &mut units[place]
+}
+
 /// The links a unit makes, in the order they are made.
 pub const LINKS: [(Kind, Kind); 4] = [
     (Kind::Contact, Kind::Company),

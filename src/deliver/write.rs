@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     batch::{Verdict, halving},
     steps::{Written, blocked, hold_parked, verdict},
-    unit::Unit,
+    unit::{Unit, at},
 };
 use crate::{
     context::Run,
@@ -100,7 +100,7 @@ pub async fn write<P: Platform>(
     // What could not be sent as it was goes once more as it can be; its second answer is final.
     let again = revise(run, units, kind, again).await?;
     for (job, refusal) in send_jobs(run, units, kind, again).await? {
-        units[job.unit].fail(refusal::reason(&refusal, kind));
+        at(units, job.unit).fail(refusal::reason(&refusal, kind));
     }
     Ok(())
 }
@@ -121,7 +121,7 @@ fn share_no_email(jobs: &mut [Job], units: &mut [Unit]) {
             continue;
         };
         if !email.is_empty() && !seen.insert(email.to_lowercase()) {
-            leave_out_email(job, &mut units[job.unit]);
+            leave_out_email(job, at(units, job.unit));
         }
     }
 }
@@ -163,7 +163,7 @@ async fn send_jobs<P: Platform>(
                 }
             };
             for (job, verdict) in batch.into_iter().zip(verdicts) {
-                let unit = &mut units[job.unit];
+                let unit = at(units, job.unit);
                 match verdict {
                     Ok(Some(written)) => book(unit, job, written),
                     // Named nowhere: it stays as it is and waits.
@@ -253,7 +253,7 @@ async fn revise<P: Platform>(
 ) -> Result<Vec<Job>, Halt> {
     let mut again = Vec::new();
     for (mut job, refusal) in refused {
-        let unit = &mut units[job.unit];
+        let unit = at(units, job.unit);
         if job.properties.contains_key(EMAIL) && refusal::takes_email(&refusal) {
             leave_out_email(&mut job, unit);
             again.push(job);

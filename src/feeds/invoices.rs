@@ -332,6 +332,20 @@ pub fn gone(key: &str, balance_type: &str, prefix: &str) -> Payload {
     }
 }
 
+/// An invoice that vanished before it was sent: all that waits, with what settling changes of it.
+pub fn settled_over(mut waiting: Payload, settled: Payload) -> Payload {
+    let is_header = |object: &&mut Object| object.kind == Kind::Invoice;
+    let header = waiting.objects.iter_mut().find(is_header);
+    if let (Some(header), Some(now)) = (header, settled.objects.into_iter().next()) {
+        header.properties.extend(now.properties);
+    }
+    Payload {
+        status: settled.status,
+        due: None,
+        ..waiting
+    }
+}
+
 fn other_document(code: &str) -> Reason {
     Reason::new("document_type", format!("document type {code}"), "").on("DocumentType")
 }

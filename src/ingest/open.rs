@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::{
     COMPARED, by_key, cannot_be_sent,
+    map::queue,
     read::{Reader, Table, cursor},
-    take::{TakenPage, customer_of, queue},
+    take::{TakenPage, customer_of},
 };
 use crate::{
     context::Run,
     fault::Reason,
     feeds::{CUSTOMERS, INVOICES, Payload, invoices},
-    hubspot::Kind,
     platform::Platform,
     send::Halt,
     store::{
@@ -184,20 +184,10 @@ fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
         .payload
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
-    let Some(mut waiting) = waiting else {
-        return (row.sent == 1).then_some(settled);
-    };
-    let now = settled.objects.into_iter().next();
-    let header = waiting
-        .objects
-        .iter_mut()
-        .find(|object| object.kind == Kind::Invoice);
-    if let (Some(header), Some(now)) = (header, now) {
-        header.properties.extend(now.properties);
+    match waiting {
+        Some(waiting) => Some(invoices::settled_over(waiting, settled)),
+        None => (row.sent == 1).then_some(settled),
     }
-    waiting.status = settled.status;
-    waiting.due = None;
-    Some(waiting)
 }
 
 fn intake<P: Platform>(run: &Run<'_, P>, key: String, payload: &Payload) -> Intake {

@@ -9,6 +9,7 @@ use crate::{
     connection::{Connection, Rejected},
     credentials,
     fault::Reason,
+    feeds::FEEDS,
     platform::Platform,
     setup::{SetUp, set_up},
     store::{
@@ -185,34 +186,47 @@ fn parks(mut parks: Value) -> Value {
 
 /// Per feed: how many records have which status, why, and how far the first sweep is.
 fn feeds(summary: &[Value], cursors: &[Value]) -> Value {
-    let mut feeds = json!({});
-    for feed in crate::feeds::FEEDS {
-        let mut shown = json!({ "waiting": 0, "synced": 0, "failing": 0, "excluded": 0 });
-        let mut reasons = Vec::new();
-        for row in summary.iter().filter(|row| row["feed"] == feed.name) {
-            let status = row["status"].as_str().unwrap_or_default();
-            let records = row["records"].as_u64().unwrap_or_default();
-            shown[status] = json!(shown[status].as_u64().unwrap_or_default() + records);
-            if !row["code"].is_null() {
-                reasons.push(json!({
-                    "status": status,
-                    "code": row["code"],
-                    "example": row["example"],
-                    "records": records,
-                }));
-            }
-        }
-        shown["reasons"] = json!(reasons);
-        let sweep = cursors
-            .iter()
-            .find(|row| row["feed"] == feed.name && row["poll"] == "sweep")
-            .map(|row| parsed(row["position"].as_str()));
-        let sweep = sweep.unwrap_or_default();
-        shown["first_sweep"] = json!({
+    FEEDS
+        .iter()
+        .map(|feed| {
+            (
+                feed.name.to_owned(),
+                shown_feed(feed.name, summary, cursors),
+            )
+        })
+        .collect()
+}
+
+fn shown_feed(feed: &str, summary: &[Value], cursors: &[Value]) -> Value {
+    let rows = || summary.iter().filter(|row| row["feed"] == feed);
+    let of = |status: &str| -> u64 {
+        let rows = rows().filter(|row| row["status"] == status);
+        rows.filter_map(|row| row["records"].as_u64()).sum()
+    };
+    let reasons: Vec<Value> = rows()
+        .filter(|row| !row["code"].is_null())
+        .map(|row| {
+            json!({
+                "status": row["status"],
+                "code": row["code"],
+                "example": row["example"],
+                "records": row["records"],
+            })
+        })
+        .collect();
+    let sweep = cursors
+        .iter()
+        .find(|row| row["feed"] == feed && row["poll"] == "sweep")
+        .map_or(Value::Null, |row| parsed(row["position"].as_str()));
+    json!({
+        "waiting": of("waiting"),
+        "synced": of("synced"),
+        "failing": of("failing"),
+        "excluded": of("excluded"),
+        "reasons": reasons,
+        "first_sweep": {
             "done": sweep["complete"].as_u64().unwrap_or_default() > 0,
             "rows": sweep["rows"].as_u64().unwrap_or_default(),
-        });
-        feeds[feed.name] = shown;
-    }
-    feeds
+        },
+    })
 }

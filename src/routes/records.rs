@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{ApiError, Query, Reply, database, next_page, parsed, stored, time};
+use super::{ApiError, Query, Reply, database, next_page, parsed, reshape, stored, time};
 use crate::{
     hubspot::{Kind, account::Account},
     platform::Platform,
@@ -94,10 +94,9 @@ pub async fn audit<P: Platform>(
 }
 
 fn show(mut row: Value) -> Value {
-    for name in ["due", "seen_at", "synced_at", "gone_at"] {
-        row[name] = time(row[name].as_i64());
-    }
-    row["reason"] = parsed(row["reason"].as_str());
+    let times = ["due", "seen_at", "synced_at", "gone_at"];
+    reshape(&mut row, &times, |at| time(at.as_i64()));
+    reshape(&mut row, &["reason"], |text| parsed(text.as_str()));
     if let Some(row) = row.as_object_mut() {
         row.remove("connection");
     }
@@ -120,10 +119,8 @@ fn show_target(mut target: Value, account: Option<&Account>) -> Value {
 }
 
 fn show_attempt(mut attempt: Value) -> Value {
-    for name in ["at", "seen_at"] {
-        attempt[name] = time(attempt[name].as_i64());
-    }
-    attempt["said"] = parsed(attempt["said"].as_str());
+    reshape(&mut attempt, &["at", "seen_at"], |at| time(at.as_i64()));
+    reshape(&mut attempt, &["said"], |text| parsed(text.as_str()));
     attempt
 }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{ApiError, Query, Reply, database, next_page, parsed, stored, time};
+use super::{ApiError, Query, Reply, database, next_page, parsed, reshape, stored, time};
 use crate::{
     platform::Platform,
     replay::Replay,
@@ -98,11 +98,9 @@ pub async fn one<P: Platform>(platform: &P, id: &str, run: &str) -> Result<Reply
 }
 
 fn show(mut row: Value) -> Value {
-    for name in ["asked_at", "began_at", "ended_at"] {
-        row[name] = time(row[name].as_i64());
-    }
-    for name in ["asked", "report"] {
-        row[name] = parsed(row[name].as_str());
-    }
+    reshape(&mut row, &["asked_at", "began_at", "ended_at"], |at| {
+        time(at.as_i64())
+    });
+    reshape(&mut row, &["asked", "report"], |text| parsed(text.as_str()));
     row
 }

@@ -211,17 +211,17 @@ fn is_comment(line: &str) -> bool {
 /// know each other.
 const FLOORS: [&[&str]; 14] = [
     &["platform"],
-    &["fault", "origin", "vault"],
+    &["fault", "hash", "origin", "vault"],
     &["config", "books", "retry", "pace"],
     &["connection"],
     &["syspro", "hubspot"],
     &["feeds"],
     &["store"],
-    &["send"],
+    &["credentials", "replay", "send"],
     &["context"],
     &["ingest", "deliver", "setup"],
     &["run"],
-    &["preview", "reconcile", "replay", "tick"],
+    &["tick"],
     &["routes"],
     &["edge"],
 ];
