@@ -1,6 +1,9 @@
 //! What one run works with, handed down to ingest and delivery.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,6 +36,8 @@ pub struct Run<'a, P> {
     pub books: RefCell<Books>,
     pub parks: RefCell<Parks>,
     pub cursors: RefCell<Cursors>,
+    /// Feeds that had rows due when the run began.
+    pub due: BTreeSet<String>,
 }
 
 /// Where every poll is, and where the database thinks it is. A cursor that moves over a page with no

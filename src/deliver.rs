@@ -41,6 +41,10 @@ const CHUNK: usize = 100;
 /// # Errors
 /// A fault of HubSpot, after the park that answers it is set; anything else that ends the run.
 pub async fn deliver<P: Platform>(run: &Run<'_, P>, feed: &'static str) -> Result<(), Halt> {
+    let queued = run.books.borrow_mut().feed(feed).queued > 0;
+    if !queued && !run.due.contains(feed) {
+        return Ok(());
+    }
     while run.parked("*").is_none() {
         run.sender.room_to_write()?;
         let due = ledger::due(&run.connection.id, feed, run.began, ROWS);

@@ -228,6 +228,9 @@ async fn again<P: Platform>(
     feed: &'static Feed,
 ) -> Result<TakenPage, Halt> {
     let run = reader.run;
+    if !run.due.contains(feed.name) {
+        return Ok(TakenPage::default());
+    }
     let due = ledger::to_read_again(&run.connection.id, feed.name, run.began, AGAIN);
     let mut rows = run.store.read(&[due]).await?;
     #[derive(Deserialize)]

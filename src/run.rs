@@ -1,7 +1,8 @@
 //! A run: one pass over one connection. Lease, ingest, deliver, books, release.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     store::{
         Store,
         connections::{self, Health, State, Stored},
-        cursors, rows_as,
+        cursors, ledger, rows_as,
         runs::{self, Asked},
     },
 };
@@ -92,6 +93,11 @@ pub async fn run<P: Platform>(platform: &P, config: &Config, stored: &Stored) ->
     }
 }
 
+#[derive(Deserialize)]
+struct Due {
+    feed: String,
+}
+
 struct Pass<'a, P> {
     platform: &'a P,
     config: &'a Config,
@@ -109,7 +115,7 @@ impl<P: Platform> Pass<'_, P> {
             Ok(opened) => opened,
             Err(reason) => return self.cannot_begin(reason).await,
         };
-        let cursors = self.begin().await?;
+        let (cursors, due) = self.begin().await?;
         let sender = Sender::new(
             self.platform,
             &connection,
@@ -129,6 +135,7 @@ impl<P: Platform> Pass<'_, P> {
             books: RefCell::default(),
             parks: RefCell::new(serde_json::from_str(&self.stored.parks).unwrap_or_default()),
             cursors: RefCell::new(cursors),
+            due,
         };
         let result = both(&run).await;
         if let Err(Halt::Store(error)) = result {
@@ -169,8 +176,8 @@ impl<P: Platform> Pass<'_, P> {
         Ok(0)
     }
 
-    /// Takes up what was asked for and reads where every poll is.
-    async fn begin(&self) -> Result<Cursors, StoreError> {
+    /// Takes up what was asked for; reads where every poll is and which feeds have rows due.
+    async fn begin(&self) -> Result<(Cursors, BTreeSet<String>), StoreError> {
         let connection = self.stored.id.as_str();
         let mut statements = Vec::new();
         for asked in self.asked {
@@ -184,8 +191,13 @@ impl<P: Platform> Pass<'_, P> {
         if !statements.is_empty() {
             self.store.commit(statements).await?;
         }
-        let mut rows = self.store.read(&[cursors::load(connection)]).await?;
-        Ok(Cursors::new(rows_as(rows.pop().unwrap_or_default())?))
+        let feeds = FEEDS.map(|feed| feed.name);
+        let due = ledger::due_feeds(connection, &feeds, self.began);
+        let rows = self.store.read(&[cursors::load(connection), due]).await?;
+        let mut rows = rows.into_iter();
+        let cursors = Cursors::new(rows_as(rows.next().unwrap_or_default())?);
+        let due: Vec<Due> = rows_as(rows.next().unwrap_or_default())?;
+        Ok((cursors, due.into_iter().map(|due| due.feed).collect()))
     }
 
     /// Balances the books, writes how it went, and gives the lease back.

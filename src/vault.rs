@@ -128,6 +128,7 @@ impl MasterKeys {
         };
         let ciphertext = cipher
             .encrypt(Nonce::from_slice(&nonce), payload)
+            // cannot fail: a request's body, and so a secret, is far shorter than AES-GCM's 64 GiB
             .expect("a secret is shorter than AES-GCM's 64 GiB");
         let bytes = [nonce.as_slice(), &ciphertext].concat();
         format!("v1.{version}.{}", BASE64.encode(bytes))

@@ -109,18 +109,19 @@ impl Connection {
 
     /// The stored secrets that the patch would have sent to a server they were not given for.
     fn carried_elsewhere(&self, after: &Self, patch: &Value) -> Vec<Problem> {
-        let known = self.origins();
+        let [known_odata, known_enet, known_hubspot] = self.origins();
         let [odata, enet, hubspot] = after.origins();
-        let enet_moved = enet.is_some() && enet != known[1];
+        let enet_moved = enet.is_some() && enet != known_enet;
+        let syspros = [&known_odata, &known_enet];
         // The added headers go to both of SYSPRO's servers.
         let gateway_moved =
-            !known[..2].contains(&odata) || (enet.is_some() && !known[..2].contains(&enet));
+            !syspros.contains(&&odata) || (enet.is_some() && !syspros.contains(&&enet));
         let kept = after.secrets();
         let mut problems = Vec::new();
         for (field, secret) in &self.secrets() {
             let at_risk = match field.as_str() {
-                "hubspot.token" => hubspot != known[2],
-                "syspro.odata_password" => odata != known[0],
+                "hubspot.token" => hubspot != known_hubspot,
+                "syspro.odata_password" => odata != known_odata,
                 "syspro.operator_password" | "syspro.company_password" => enet_moved,
                 _ => gateway_moved,
             };

@@ -143,7 +143,7 @@ impl<'p> Fields<'p> {
             let remedy = format!("Use {}.", names.join(" or "));
             self.wrong(name, "is not one of its choices", remedy);
         }
-        read.map(|at| all[at])
+        read.and_then(|at| all.get(at).copied())
     }
 
     /// An object from keys like `key` to texts like `value`.

@@ -102,6 +102,7 @@ pub fn read_linked(
         let named = named(pairs, error);
         anonymous |= named.is_empty();
         for at in named {
+            // cannot fail: named by their place among the pairs, and each has its answer
             answers[at] = LinkAnswer::Refused(refusal::read(error));
         }
     }

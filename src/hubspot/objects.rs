@@ -130,6 +130,7 @@ pub fn read_written(
     let mut answers = vec![Answer::Unnamed; writes.len()];
     for result in results {
         if let (Some(at), Some(answer)) = (names.result(result, key_property), written(result)) {
+            // cannot fail: named by their place among the writes, and each has its answer
             answers[at] = answer;
         }
     }
@@ -141,6 +142,7 @@ pub fn read_written(
         }
         // Named as written and as refused: refused, so that it is sent again.
         for at in named {
+            // cannot fail: as above
             answers[at] = Answer::Refused(refusal::read(error));
         }
     }

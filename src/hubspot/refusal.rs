@@ -150,6 +150,7 @@ fn messages(parts: &[&Value]) -> String {
 /// The first entry of the JSON list a message may hold.
 fn listed(message: &str) -> Option<Value> {
     let start = message.find("[{")?;
+    // cannot fail: `start` was found in the message
     let mut stream = serde_json::Deserializer::from_str(&message[start..]).into_iter::<Value>();
     match stream.next()?.ok()? {
         Value::Array(list) => list.into_iter().next(),
@@ -229,6 +230,7 @@ fn word_after(text: &str, mark: &str) -> Option<String> {
     let end = rest
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .unwrap_or(rest.len());
+    // cannot fail: `end` was found in the rest, or is its length
     (end > 0).then(|| rest[..end].to_owned())
 }
 

@@ -136,6 +136,16 @@ pub struct Open {
     pub asked: i64,
 }
 
+/// The feeds that have rows to be sent or read again now.
+pub fn due_feeds(connection: &str, feeds: &[&str], now: Millis) -> Statement {
+    Statement::new(
+        "select j.value as feed from json_each(?2) j where exists (
+           select 1 from ledger l indexed by ledger_due
+           where l.connection = ?1 and l.feed = j.value and l.due <= ?3)",
+        [connection.into(), json(feeds), now.into()],
+    )
+}
+
 /// What is queued of these records and not sent yet, and whether HubSpot has anything of them.
 pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(

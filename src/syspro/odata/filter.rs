@@ -141,8 +141,10 @@ pub fn any_of(
     let mut start = 0;
     while start < keys.len() {
         let mut end = start + 1;
+        // cannot fail: `start` is below the length, and `end` at most that
         let mut filter = one_of(&keys[start..end]);
         while service.dialect.or && end < keys.len() {
+            // cannot fail: `end` is below the length here
             let wider = one_of(&keys[start..=end]);
             if !fits(&wider) {
                 break;
