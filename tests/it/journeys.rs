@@ -1,12 +1,11 @@
 //! Journeys: what people see when something happens in SYSPRO. Calm weather, whole product.
 
-use rust_decimal::Decimal;
-use simulators::{
-    data::{Distributor, NewCustomer, NewInvoice, NewLine},
-    hubspot::Kind,
-};
+mod load;
 
-use crate::site::{Site, day};
+use rust_decimal::Decimal;
+use simulators::data::{Distributor, NewCustomer, NewInvoice, NewLine};
+
+use crate::site::day;
 use crate::world::Start;
 
 fn money(text: &str) -> Decimal {
@@ -25,30 +24,13 @@ fn distributor(customers: usize) -> Distributor {
             added: Some(today),
             ..NewCustomer::default()
         });
-        let line = |value: &str| NewLine::stocked("A100", money("2"), money(value), money("0"));
-        let lines = vec![line("10.00"), line("20.00"), line("12.50")];
-        data.post_invoice(NewInvoice::of(&key, today, lines));
+        data.post_invoice(NewInvoice::of(&key, today, lines()));
     }
     data
 }
 
-#[test]
-fn six_hundred_objects_load_in_at_most_twelve_calls_and_then_none() {
-    let site = Site::new(distributor(100));
-    site.tick();
-    let calls = site.calls_by_endpoint();
-    assert_eq!(site.portal.borrow().objects(Kind::Company).count(), 100);
-    assert_eq!(site.portal.borrow().objects(Kind::Contact).count(), 100);
-    assert_eq!(site.portal.borrow().objects(Kind::Invoice).count(), 100);
-    assert_eq!(site.portal.borrow().objects(Kind::LineItem).count(), 300);
-    assert!(site.hubspot_calls() <= 12, "{calls:#?}");
-    let before = site.hubspot_calls();
-    let statements = site.world.queries();
-    site.next_tick();
-    assert_eq!(site.hubspot_calls(), before, "a quiet tick");
-    eprintln!(
-        "statements of a quiet tick: {}",
-        site.world.queries() - statements
-    );
-    eprintln!("{calls:#?}");
+/// Three lines, 42.50 in all.
+fn lines() -> Vec<NewLine> {
+    let line = |value: &str| NewLine::stocked("A100", money("2"), money(value), money("0"));
+    vec![line("10.00"), line("20.00"), line("12.50")]
 }

@@ -1,0 +1,201 @@
+//! Does HubSpot say what SYSPRO says? Worked out from the distributor's tables by plain
+//! arithmetic, without any of the product's own mapping, so that both cannot err alike.
+//!
+//! It holds for settings as they are by default, and where nobody merged or deleted anything.
+
+mod expected;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::DateTime;
+use rust_decimal::Decimal;
+use simulators::hubspot::Kind;
+
+use self::expected::{Expected, Wanted};
+use crate::site::Site;
+
+/// Fails with everything in which the two differ.
+pub fn check(site: &Site) {
+    let found = differences(site);
+    let shown = &found[..found.len().min(40)];
+    assert!(
+        found.is_empty(),
+        "HubSpot and SYSPRO differ in {} places:\n{}",
+        found.len(),
+        shown.join("\n")
+    );
+}
+
+/// Every value, link or record in which HubSpot is not what SYSPRO makes it.
+pub fn differences(site: &Site) -> Vec<String> {
+    let expected = Expected::of(&site.erp.borrow().data, site.world.now());
+    let mut found = Vec::new();
+    fates(site, &expected, &mut found);
+    for (kind, records) in &expected.records {
+        for (key, wanted) in records {
+            one(site, *kind, key, wanted, &mut found);
+        }
+        strangers(site, *kind, records, &expected, &mut found);
+    }
+    found
+}
+
+/// What the ledger says of every record is what SYSPRO's data deserves.
+fn fates(site: &Site, expected: &Expected, found: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for row in site
+        .world
+        .rows("select feed, key, status, reason from records")
+    {
+        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let (feed, key, status) = (text("feed"), text("key"), text("status"));
+        let deserved = expected.fates.get(&key).map_or("synced", |fate| *fate);
+        if status != deserved && deserved != "either" {
+            let reason = text("reason");
+            found.push(format!("{feed} {key}: {status}, not {deserved} ({reason})"));
+        }
+        seen.insert(key);
+    }
+    let must = expected
+        .fates
+        .iter()
+        .filter(|(_, fate)| **fate != "either")
+        .map(|(key, _)| key);
+    for key in must.filter(|key| !seen.contains(*key)) {
+        found.push(format!("{key}: the ledger does not know it"));
+    }
+}
+
+fn one(site: &Site, kind: Kind, key: &str, wanted: &Wanted, found: &mut Vec<String>) {
+    let Some(object) = site.find(kind, key) else {
+        if wanted.must_be {
+            found.push(format!("{kind:?} {key}: not in HubSpot"));
+        }
+        return;
+    };
+    for (property, value) in &wanted.properties {
+        let has = object.get(property).unwrap_or_default();
+        if !same(has, value) {
+            found.push(format!("{kind:?} {key} {property}: {has:?}, not {value:?}"));
+        }
+    }
+    if let Some(email) = &wanted.email {
+        e_mail(
+            site,
+            key,
+            object.get("email").unwrap_or_default(),
+            email,
+            found,
+        );
+    }
+    let portal = site.portal.borrow();
+    for (to, keys) in &wanted.links {
+        let linked: BTreeSet<String> = portal
+            .associations(kind, object.id, *to)
+            .into_iter()
+            .filter_map(|(id, _)| portal.object(*to, id))
+            .filter(|other| !other.archived)
+            .map(|other| other.get("syspro_key").unwrap_or("?").to_owned())
+            .collect();
+        if linked != *keys {
+            found.push(format!("{kind:?} {key} → {to:?}: {linked:?}, not {keys:?}"));
+        }
+    }
+    if let Some(value) = wanted.lines_value {
+        let lines = portal.associations(kind, object.id, Kind::LineItem);
+        let lines = lines
+            .into_iter()
+            .filter_map(|(id, _)| portal.object(Kind::LineItem, id));
+        let sum: Decimal = lines.filter(|line| !line.archived).map(line_value).sum();
+        if sum != value {
+            found.push(format!(
+                "{kind:?} {key}: its lines sum to {sum}, not {value}"
+            ));
+        }
+    }
+}
+
+/// What a person reads off a line: its total where one is given, else price times quantity.
+fn line_value(line: &simulators::hubspot::Object) -> Decimal {
+    let number = |name: &str| line.get(name).and_then(|text| text.parse().ok());
+    let product = || {
+        let price: Decimal = number("price").unwrap_or_default();
+        price * number("quantity").unwrap_or_default()
+    };
+    number("syspro_line_total").unwrap_or_else(product)
+}
+
+/// The customer's first address, or none because another contact of ours has it.
+fn e_mail(site: &Site, key: &str, has: &str, wanted: &str, found: &mut Vec<String>) {
+    let held_by_other = || {
+        let portal = site.portal.borrow();
+        portal.objects(Kind::Contact).any(|other| {
+            !other.archived
+                && other.get("email") == Some(wanted)
+                && other.get("syspro_key").is_some_and(|other| other != key)
+        })
+    };
+    if has != wanted && !(has.is_empty() && held_by_other()) {
+        found.push(format!("Contact {key} email: {has:?}, not {wanted:?}"));
+    }
+}
+
+/// Nothing is in HubSpot that is not, or was not, in SYSPRO, and nothing twice.
+fn strangers(
+    site: &Site,
+    kind: Kind,
+    known: &BTreeMap<String, Wanted>,
+    expected: &Expected,
+    found: &mut Vec<String>,
+) {
+    let portal = site.portal.borrow();
+    let mut seen = BTreeSet::new();
+    for object in portal.objects(kind).filter(|object| !object.archived) {
+        let Some(key) = object.get("syspro_key") else {
+            found.push(format!("{kind:?} {}: has no key", object.id));
+            continue;
+        };
+        if !seen.insert(key) {
+            found.push(format!("{kind:?} {key}: twice"));
+        }
+        if known.contains_key(key) {
+            continue;
+        }
+        match kind {
+            Kind::Invoice => vanished(object, key, expected, found),
+            Kind::LineItem if expected.is_of_vanished(key) => {}
+            _ => found.push(format!("{kind:?} {key}: SYSPRO has no such record")),
+        }
+    }
+}
+
+/// An invoice that is no longer in SYSPRO was paid or consolidated.
+fn vanished(
+    invoice: &simulators::hubspot::Object,
+    key: &str,
+    expected: &Expected,
+    found: &mut Vec<String>,
+) {
+    let get = |name: &str| invoice.get(name).unwrap_or_default();
+    let status = get("syspro_status");
+    let forward = expected
+        .balance_forward
+        .iter()
+        .any(|customer| key.starts_with(customer));
+    let right = status == "paid" || forward && status == "consolidated";
+    if !same(get("syspro_balance_due"), "0") || !right {
+        let owes = get("syspro_balance_due");
+        found.push(format!("Invoice {key} left SYSPRO: {owes:?} {status:?}"));
+    }
+}
+
+/// The same text, the same number, or the same instant.
+fn same(has: &str, wanted: &str) -> bool {
+    let number = |text: &str| text.parse::<Decimal>().ok();
+    let instant = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+    let both = |numbers: Option<(Decimal, Decimal)>| numbers.is_some_and(|(a, b)| a == b);
+    let instants = instant(has).zip(instant(wanted));
+    has == wanted
+        || both(number(has).zip(number(wanted)))
+        || instants.is_some_and(|(has, wanted)| has == wanted)
+}
