@@ -153,7 +153,9 @@ async fn commit<P: Platform>(
 ) -> Result<(), Halt> {
     let connection = run.connection.id.as_str();
     let now = run.platform.now();
-    let settled: Vec<Settled> = units.iter().map(|unit| settle(unit, now)).collect();
+    // What is put off is the next run's: this one must not take it up again.
+    let next = now.max(run.began + 1);
+    let settled: Vec<Settled> = units.iter().map(|unit| settle(unit, next)).collect();
     let entries: Vec<audit::Entry> = units
         .iter()
         .zip(&settled)
@@ -197,13 +199,13 @@ async fn commit<P: Platform>(
     )
 }
 
-fn settle(unit: &Unit, now: Millis) -> Settled {
+fn settle(unit: &Unit, next: Millis) -> Settled {
     let (fate, reason, due) = match &unit.state {
-        State::Failed(reason) => (Fate::Failing, Some(reason), Some(now + DAY)),
-        State::Held { until, reason } => (Fate::Waiting, reason.as_ref(), Some(now.max(*until))),
+        State::Failed(reason) => (Fate::Failing, Some(reason), Some(next + DAY)),
+        State::Held { until, reason } => (Fate::Waiting, reason.as_ref(), Some(next.max(*until))),
         State::Open if unit.complete() => (Fate::Synced, unit.warning(), unit.due.look_at),
         // Cut short: the next run goes on with it.
-        State::Open => (Fate::Waiting, None, Some(now)),
+        State::Open => (Fate::Waiting, None, Some(next)),
     };
     Settled {
         key: unit.due.key.clone(),

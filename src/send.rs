@@ -27,6 +27,8 @@ use crate::{
     vault::Secret,
 };
 
+/// How long a page of SYSPRO's may take.
+const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
 /// The largest page read from SYSPRO.
 const MAX_PAGE_BYTES: usize = 8_000_000;
 /// The largest answer read from HubSpot: 100 records with all their properties, and room.
@@ -174,6 +176,11 @@ impl<'a, P: Platform> Sender<'a, P> {
         }
     }
 
+    fn time_left(&self) -> Duration {
+        let left = self.deadline - self.platform.now();
+        Duration::from_millis(left.max(0).unsigned_abs())
+    }
+
     fn statements(&self) -> u32 {
         self.store.map_or(0, Store::statements)
     }
@@ -185,14 +192,14 @@ impl<'a, P: Platform> Sender<'a, P> {
         read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
     ) -> Result<T, Halt> {
         sign_for_odata(&mut request, &self.connection.syspro);
-        let allow = Allow {
-            within: Duration::from_secs(60),
-            max_bytes: MAX_PAGE_BYTES,
-        };
         let mut attempt = 0;
         loop {
             self.room_to_read()?;
             self.reads.set(self.reads.get() + 1);
+            let allow = Allow {
+                within: self.time_left().min(MAX_PAGE_TIME),
+                max_bytes: MAX_PAGE_BYTES,
+            };
             let answer = self.exchange(System::Odata, &request, allow).await;
             if let Ok(answer) = &answer {
                 let bytes = u64::try_from(answer.body().len()).unwrap_or(u64::MAX);

@@ -3,10 +3,12 @@
 
 mod provision;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::Config,
+    config::{Bounds, Config},
     connection::Connection,
     feeds::FEEDS,
     hubspot::{
@@ -18,6 +20,9 @@ use crate::{
     send::{Effect, Halt, Sender},
     syspro::odata::{self, Dialect, Query, Service},
 };
+
+/// How long both systems together may take; SYSPRO, which is asked first, half of it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +83,12 @@ impl SetUp {
 
 /// Tests both systems and provisions the portal. Repeated, it changes nothing.
 pub async fn set_up<P: Platform>(platform: &P, config: &Config, connection: &Connection) -> SetUp {
-    let sender = Sender::new(platform, connection, None, None, config.bounds);
+    // Somebody waits for the answer: what does not answer soon is said to be so.
+    let bounds = Bounds {
+        run_for: PATIENCE,
+        ..config.bounds
+    };
+    let sender = Sender::new(platform, connection, None, None, bounds);
     let mut found = SetUp::default();
     for feed in FEEDS {
         found.checks.push(
