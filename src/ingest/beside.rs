@@ -1,6 +1,6 @@
 //! What stands beside a feed's rows: a customer's balances, an invoice's lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Reader, Table};
 use crate::{
@@ -126,6 +126,9 @@ async fn lines<P: Platform>(
             .grouped(&lines_table(invoices::LINES_KEY), &groups)
             .await?,
     );
+    // The range may hold lines of invoices that were asked for by number as well.
+    let mut seen = BTreeSet::new();
+    found.retain(|line| seen.insert(line.mark(invoices::LINES_KEY)));
     Ok(found)
 }
 

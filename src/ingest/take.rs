@@ -142,9 +142,11 @@ async fn commit<P: Platform>(
     Ok(())
 }
 
-/// Records by key, the last of a key that comes twice, and audit rows for those that have none.
+/// Records in the server's order, by which the ends of their range are told, the last of a key that
+/// comes twice; and audit rows for those that have no key.
 fn sort_out(company: &str, feed: &Feed, rows: Vec<Row>) -> (Vec<Record>, Vec<audit::Entry>) {
-    let mut records: BTreeMap<String, Record> = BTreeMap::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut records: Vec<Record> = Vec::new();
     let mut rejected: BTreeMap<String, audit::Entry> = BTreeMap::new();
     for header in rows {
         match feed.record_key(company, &header) {
@@ -154,7 +156,13 @@ fn sort_out(company: &str, feed: &Feed, rows: Vec<Row>) -> (Vec<Record>, Vec<aud
                     header,
                     ..Record::default()
                 };
-                records.insert(key, record);
+                match places.get(&key).and_then(|place| records.get_mut(*place)) {
+                    Some(before) => *before = record,
+                    None => {
+                        places.insert(key, records.len());
+                        records.push(record);
+                    }
+                }
             }
             None => {
                 let entry = keyless(feed, &header);
@@ -162,10 +170,7 @@ fn sort_out(company: &str, feed: &Feed, rows: Vec<Row>) -> (Vec<Record>, Vec<aud
             }
         }
     }
-    (
-        records.into_values().collect(),
-        rejected.into_values().collect(),
-    )
+    (records, rejected.into_values().collect())
 }
 
 /// A row that cannot be told from others goes to the audit, once for each content it had.
