@@ -105,7 +105,7 @@ impl Expected {
         self.invoices.insert(key.clone());
         let old = row
             .date("InvoiceDate")
-            .is_some_and(|day| day < today - Days::new(HISTORY + 8));
+            .is_some_and(|day| day < today - Days::new(HISTORY - 8));
         let optional = old && row.decimal("InvoiceBal1").is_zero();
         let customer_fate = self.fates.get(&customer).copied().unwrap_or("excluded");
         let money = Money::of(&row);
