@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-native test-workerd fmt deploy clean
+.PHONY: help setup build simulators demo serve test test-native test-workerd fmt deploy clean
 
 WORKER_SOURCES := Cargo.toml Cargo.lock $(shell find src migrations -type f)
 
@@ -16,6 +16,9 @@ build: build/index.js ## the Worker, as wasm, in build/
 
 build/index.js: $(WORKER_SOURCES) | setup
 	@scripts/build
+
+demo: build simulators ## everything on this machine, SYSPRO and HubSpot simulated (CUSTOMERS, INVOICES, SEED, PORT, ONCE=1)
+	@exec node scripts/demo.mjs
 
 serve: build ## the Worker on local D1 (PORT, STATE, ADMIN_TOKEN, MASTER_KEY, ALLOW_HTTP, ALLOW_HOSTS)
 	@exec node scripts/serve.mjs
@@ -31,8 +34,11 @@ test-native: ## formatting, lints, tests and docs; needs no wasm
 	cargo test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-test-workerd: build ## the built wasm in workerd, end to end
+test-workerd: build simulators ## the built wasm in workerd, end to end
 	cargo test --locked --test workerd -- --ignored --nocapture
+
+simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
+	@cargo build --quiet --locked --package simulators
 
 fmt: ## formats the code
 	cargo fmt --all

@@ -60,12 +60,14 @@ export function start(command, args, { env = {}, stdio = "ignore", cwd = root } 
 /** Runs a program to its end and returns what it printed; a failure is a Problem that shows it. */
 export async function run(command, args, options = {}) {
   const child = start(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += chunk));
+  let printed = "";
+  let complained = "";
+  child.stdout?.on("data", (chunk) => (printed += chunk));
+  child.stderr?.on("data", (chunk) => (complained += chunk));
   const how = await child.ended;
   children.delete(child);
-  if (how !== "code 0") throw new Problem(`${command} ${args.join(" ")} ended with ${how}\n${output}`);
-  return output;
+  if (how !== "code 0") throw new Problem(`${command} ${args.join(" ")} ended with ${how}\n${printed}${complained}`);
+  return printed;
 }
 
 /** Ends every child and all that it started: asks, then insists. */

@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
+import { get } from "node:http";
 import { join } from "node:path";
 import { Problem, freePort, root, run, start, untilAnswers } from "./lib.mjs";
 
@@ -49,11 +50,21 @@ export async function startWorker({ port, state, vars, stdio = "ignore" }) {
   return { url, child };
 }
 
-/** Runs one cron tick and returns when the handler is done. */
-export async function tick(url) {
-  const answer = await fetch(`${url}/__scheduled?cron=${encodeURIComponent("*/5 * * * *")}`);
-  const said = await answer.text();
-  if (!answer.ok) throw new Problem(`the cron handler failed: ${said}`);
+/** Runs one cron tick and returns when the handler is done, which may take its 15 minutes: `fetch` gives up sooner. */
+export function tick(url) {
+  return new Promise((resolve, reject) => {
+    const asked = get(`${url}/__scheduled?cron=${encodeURIComponent("*/5 * * * *")}`, (answer) => {
+      let said = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (chunk) => (said += chunk));
+      answer.on("error", reject);
+      answer.on("end", () => {
+        if (answer.statusCode === 200) resolve();
+        else reject(new Problem(`the cron handler failed: ${said}`));
+      });
+    });
+    asked.on("error", ({ message }) => reject(new Problem(`the cron handler did not answer: ${message}`)));
+  });
 }
 
 /** A secret of this state folder: from the environment, else the one made for it earlier, else a new one. */
