@@ -73,6 +73,7 @@ async function startAll(size, port, state) {
   say(`  SYSPRO    simulated: ${many(size.customers, "customer")}, ${many(size.invoices, "invoice")}   ${dim(simulators.syspro)}`);
   say(`  HubSpot   simulated: an empty portal   ${dim(simulators.hubspot)}`);
   say(`  Worker    the built wasm in workerd, with a local D1   ${dim(url)}`);
+  await file.close();
   return { api: new Api(url, token.value, simulators), simulators, worker: child, url, log };
 }
 

@@ -11,27 +11,27 @@ export async function summary(api, id) {
   heading("Where every record is");
   const rows = Object.entries(feeds).map(([name, feed]) => [name, ...STATUSES.map((status) => count(feed[status]))]);
   table([["", ...Object.values(NAMES)], ...rows]);
-  await leftAlone(api, feeds);
+  await leftAlone(api, id, feeds);
   await why(api, id, feeds);
   await spent(api);
   return Object.values(feeds).reduce((sum, feed) => sum + feed.waiting, 0);
 }
 
 /** What SYSPRO holds and the Worker has no reason to read. */
-async function leftAlone(api, feeds) {
+async function leftAlone(api, id, feeds) {
   const { ArInvoice } = await api.simulator("syspro", "GET", "state?table=ArInvoice");
   const { waiting, synced, failing, excluded } = feeds.invoices;
-  const gone = await vanished(api);
+  const gone = await vanished(api, id);
   const old = ArInvoice.length - (waiting + synced + failing + excluded - gone);
   if (old > 0) say(dim(`  SYSPRO also holds ${many(old, "invoice")} paid and older than history_days (400): left alone.`));
 }
 
 /** Invoices in HubSpot whose rows SYSPRO has purged. */
-async function vanished(api) {
+async function vanished(api, id) {
   let gone = 0;
   let cursor = "";
   do {
-    const page = await api.worker("GET", `/connections/demo/records?feed=invoices&limit=200${cursor}`);
+    const page = await api.worker("GET", `/connections/${id}/records?feed=invoices&limit=200${cursor}`);
     gone += page.records.filter((record) => record.gone_at !== null).length;
     cursor = page.next === null ? null : `&cursor=${encodeURIComponent(page.next)}`;
   } while (cursor !== null);
@@ -43,8 +43,8 @@ async function why(api, id, feeds) {
   if (reasons.length === 0) return;
   heading("Why");
   for (const { name, status, code, example, records } of reasons) {
-    const what = `${many(records, name.slice(0, -1), name)} ${NAMES[status].toLowerCase()}`;
-    say(`  ${yellow(what)} ${dim(code)}`);
+    const fate = status === "synced" ? "in sync, with a warning" : NAMES[status].toLowerCase();
+    say(`  ${yellow(`${many(records, name.slice(0, -1), name)} ${fate}`)} ${dim(code)}`);
     wrapped(example, 4);
     const remedy = await remedyOf(api, id, name, status, code);
     if (remedy) wrapped(`→ ${remedy}`, 4);
