@@ -12,10 +12,10 @@ use chrono::Days;
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
-use simulators::data::{Distributor, Table, Value};
-use simulators::{Request, Response};
 
+use crate::data::{Distributor, Table, Value};
 use crate::serve::{Shared, Side, World, lock};
+use crate::{Request, Response};
 
 /// The answer to a control route; nothing where the request is for the simulator itself.
 pub fn answer(side: Side, world: &Shared, request: &Request) -> Option<Response> {

@@ -1,11 +1,13 @@
 //! SYSPRO and HubSpot as the sync sees them on the wire.
 //!
 //! Each simulator is a pure `answer(&mut self, now, request) -> response`: the clock and the seed
-//! are handed in, nothing is read from the machine. The seeded tests call them directly; the small
-//! binary beside this file serves them over HTTP.
+//! are handed in, nothing is read from the machine. The seeded tests call them directly; [`serve`]
+//! puts them behind HTTP, and the small binary beside this file does that and no more.
 
+mod control;
 pub mod data;
 pub mod hubspot;
+pub mod serve;
 pub mod syspro;
 
 /// What a simulator is asked: exactly what the Worker would put on the wire.

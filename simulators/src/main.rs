@@ -4,23 +4,17 @@
 //! Prints one line of JSON with both addresses when it listens. Stops on SIGINT and SIGTERM, and
 //! with `--until-eof` when its standard input ends: then a parent that dies leaves nothing behind.
 
-mod control;
-mod serve;
-
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 use simulators::data::Distributor;
 use simulators::hubspot::{Options, Portal};
+use simulators::serve::{self, Side, World};
 use simulators::syspro::{Credentials, Server};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-
-use serve::{Side, World};
 
 const USAGE: &str = "usage: simulators [--syspro-port N] [--hubspot-port N] [--seed N] \
      [--customers N] [--invoices N] [--today YYYY-MM-DD] [--until-eof]";
@@ -96,8 +90,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> std::io::Result<()> {
-    let syspro = listen(arguments.syspro_port).await?;
-    let hubspot = listen(arguments.hubspot_port).await?;
+    let syspro = serve::listen(arguments.syspro_port).await?;
+    let hubspot = serve::listen(arguments.hubspot_port).await?;
     let Arguments {
         seed,
         customers,
@@ -125,10 +119,6 @@ async fn run(arguments: Arguments) -> std::io::Result<()> {
         _ = terminated.recv() => Ok(()),
         () = ended => Ok(()),
     }
-}
-
-async fn listen(port: u16) -> std::io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
 /// Done when standard input ends; never where nobody asked.

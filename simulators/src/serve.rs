@@ -1,6 +1,7 @@
 //! HTTP/1.1 in front of the simulators, which carries out what they only say: waiting, breaking a
 //! connection before or within an answer, doing a request long after its caller gave up.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -12,13 +13,12 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use simulators::hubspot::{Exchange, Portal};
-use simulators::syspro::{Manner, Server};
-use simulators::{Millis, Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::control;
+use crate::hubspot::{Exchange, Portal};
+use crate::syspro::{Manner, Server};
+use crate::{Millis, Request, Response, control};
 
 /// Both systems, and the chance that moves their days.
 pub struct World {
@@ -58,7 +58,50 @@ pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where both sides listen.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub syspro: SocketAddr,
+    pub hubspot: SocketAddr,
+}
+
+/// Serves both sides on free loopback ports from a thread of its own, for as long as the process
+/// lives; the caller keeps its hands on the world.
+///
+/// # Errors
+/// No port, or no thread, is to be had.
+pub fn in_background(world: &Shared) -> std::io::Result<Addresses> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let syspro = runtime.block_on(listen(0))?;
+    let hubspot = runtime.block_on(listen(0))?;
+    let addresses = Addresses {
+        syspro: syspro.local_addr()?,
+        hubspot: hubspot.local_addr()?,
+    };
+    let world = Arc::clone(world);
+    std::thread::Builder::new().spawn(move || {
+        runtime.block_on(async {
+            let syspro = accept(Side::Syspro, syspro, Arc::clone(&world));
+            let hubspot = accept(Side::Hubspot, hubspot, world);
+            // Neither comes to an end by itself.
+            tokio::join!(syspro, hubspot)
+        })
+    })?;
+    Ok(addresses)
+}
+
+/// # Errors
+/// The port is taken.
+pub async fn listen(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
+}
+
 /// Takes connections for as long as the process lives.
+///
+/// # Errors
+/// The listener fails.
 pub async fn accept(side: Side, listener: TcpListener, world: Shared) -> std::io::Result<()> {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
