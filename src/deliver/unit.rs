@@ -160,6 +160,18 @@ impl Unit {
             .collect()
     }
 
+    /// HubSpot deletes an invoice's lines with it: all of them are to be made anew.
+    pub fn forget_lines(&mut self) {
+        let lines = self.targets.values();
+        let lines: Vec<Target> = lines
+            .filter(|target| target.kind == Kind::LineItem)
+            .map(|target| Target::new(target.kind, &target.object_key))
+            .collect();
+        for line in lines {
+            self.keep(line);
+        }
+    }
+
     /// The invoice target, where its status is still to be set.
     pub fn status_to_set(&self) -> Option<(Target, &str)> {
         let status = self.payload.status.as_deref()?;

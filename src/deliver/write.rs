@@ -316,6 +316,9 @@ async fn find_again<P: Platform>(
                 return Ok(None);
             };
             job.forget_id(object);
+            if kind == Kind::Invoice {
+                unit.forget_lines();
+            }
             Ok(Some(job))
         }
     }
