@@ -157,6 +157,7 @@ fn intake<P: Platform>(
         }
         Some(Outcome::Failing(reason)) => {
             intake.fate = Fate::Failing;
+            intake.hash = hash(&reason);
             intake.reason = Some(json!(reason).to_string());
             intake.due = Some(now + DAY);
         }
