@@ -121,9 +121,11 @@ async fn commit<P: Platform>(
         taken.extend(rows_as(rows)?);
     }
     let held = match rejected {
-        [] => 0,
-        _ => answers.next().map_or(0, |rows| rows.len()),
+        [] => Vec::new(),
+        _ => answers.next().unwrap_or_default(),
     };
+    // A row that was rejected before, and is as it was, has been said.
+    let said = held.iter().filter(|row| row["news"] == 0).count();
     let news = |fate: Fate| {
         taken
             .iter()
@@ -134,11 +136,11 @@ async fn commit<P: Platform>(
     let mut books = run.books.borrow_mut();
     let books = books.feed(feed.name);
     books.read += (unchanged + intakes.len() + rejected.len()) as u64;
-    books.unchanged += (unchanged + old) as u64;
+    books.unchanged += (unchanged + old + said) as u64;
     books.queued += news(Fate::Waiting) as u64;
     books.excluded += news(Fate::Excluded) as u64;
     books.failing += news(Fate::Failing) as u64;
-    books.rejected += held as u64;
+    books.rejected += (held.len() - said) as u64;
     Ok(())
 }
 

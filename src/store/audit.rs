@@ -30,8 +30,8 @@ pub fn write(connection: &str, now: Millis, entries: &[Entry]) -> Statement {
            value ->> 'revision', value ->> 'source_date', value ->> 'source_version',
            value ->> 'seen_at', value ->> 'taken_at', value ->> 'said'
          from json_each(?3) where true
-         on conflict (connection, id) do update set at = excluded.at
-         returning id",
+         on conflict (connection, id) do update set at = iif(outcome = 'rejected', at, excluded.at)
+         returning at = ?2 as news",
         [connection.into(), now.into(), json(entries)],
     )
 }
