@@ -23,7 +23,9 @@ use crate::{
 
 use dates::Dates;
 
-pub use lines::{LINE_COLUMNS, LINES_KEY, LINES_TABLE, join, lines_filter_key, stock_codes};
+pub use lines::{
+    LINE_COLUMNS, LINE_NUMBER, LINES_KEY, LINES_TABLE, join, lines_filter_key, stock_codes,
+};
 pub use polls::{OPEN_COLUMNS, open_filter, open_mark};
 
 pub const INVOICES: Feed = Feed {

@@ -12,6 +12,7 @@ use crate::{
     fault::{Fault, Reason},
     feeds::{
         Feed,
+        invoices::LINE_NUMBER,
         lookups::{LOOKUPS, Lookup, Lookups, STOCK},
     },
     platform::Platform,
@@ -234,11 +235,20 @@ fn behind(key: &[&str], after: &[Value]) -> Result<Filter, Halt> {
     let literals: Option<Vec<(&str, Literal)>> = key
         .iter()
         .zip(after)
-        .map(|(column, value)| Some((*column, Literal::of(value)?)))
+        .map(|(column, value)| Some((*column, literal(column, value)?)))
         .collect();
     match literals {
         Some(literals) if literals.len() == key.len() => Ok(odata::after(&literals)),
         _ => Err(keyless(key)),
+    }
+}
+
+/// A server may spell numbers as texts, and still compares them with numbers only.
+fn literal(column: &str, value: &Value) -> Option<Literal> {
+    let number = value.as_str().filter(|_| LINE_NUMBER.contains(&column));
+    match number {
+        Some(text) => text.trim().parse().ok().map(Literal::Decimal),
+        None => Literal::of(value),
     }
 }
 

@@ -41,8 +41,8 @@ pub const LINE_COLUMNS: &[&str] = &[
     "PostValue",
 ];
 
-/// What tells lines of one invoice apart.
-const LINE_NUMBER: [&str; 5] = [
+/// What tells lines of one invoice apart: numbers, all of them.
+pub const LINE_NUMBER: [&str; 5] = [
     "TrnYear",
     "TrnMonth",
     "Register",
