@@ -1,11 +1,14 @@
 //! Journeys: what people see when something happens in SYSPRO. Calm weather, whole product.
 
+mod changes;
+mod input;
 mod load;
+mod people;
 
 use rust_decimal::Decimal;
-use simulators::data::{Distributor, NewCustomer, NewInvoice, NewLine};
+use simulators::data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, padded};
 
-use crate::site::day;
+use crate::site::{Site, day};
 use crate::world::Start;
 
 fn money(text: &str) -> Decimal {
@@ -33,4 +36,41 @@ fn distributor(customers: usize) -> Distributor {
 fn lines() -> Vec<NewLine> {
     let line = |value: &str| NewLine::stocked("A100", money("2"), money(value), money("0"));
     vec![line("10.00"), line("20.00"), line("12.50")]
+}
+
+/// A site that has brought all of a small distributor to HubSpot.
+fn loaded(customers: usize) -> Site {
+    let site = Site::new(distributor(customers));
+    site.tick();
+    site.portal.borrow_mut().reset_calls();
+    site
+}
+
+/// SYSPRO's own key of the customer with this number.
+fn customer(number: u32) -> String {
+    padded(&number.to_string(), 15)
+}
+
+/// The key HubSpot has for it.
+fn company(number: u32) -> String {
+    format!("EDU1/{}", customer(number))
+}
+
+fn contact(number: u32) -> String {
+    format!("{}/AR", company(number))
+}
+
+/// SYSPRO's key of the one invoice [`distributor`] gives each customer.
+fn first_invoice(number: u32) -> InvoiceKey {
+    InvoiceKey {
+        customer: customer(number),
+        invoice: padded(&(100_000 + number).to_string(), 20),
+        document_type: "I".to_owned(),
+    }
+}
+
+/// The key HubSpot has for an invoice.
+fn hubspot_key(key: &InvoiceKey) -> String {
+    let parts = key.parts().map(str::trim_end);
+    format!("EDU1/{}", parts.join("/"))
 }
