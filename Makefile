@@ -34,8 +34,8 @@ test-native: ## formatting, lints, tests and docs; needs no wasm
 	cargo test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-test-workerd: build simulators ## the built wasm in workerd, end to end
-	cargo test --locked --test workerd -- --ignored --nocapture
+test-workerd: build ## the built wasm in workerd, end to end
+	cargo test --workspace --locked --test it workerd:: -- --ignored --nocapture
 
 simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
 	@cargo build --quiet --locked --package simulators

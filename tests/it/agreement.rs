@@ -9,10 +9,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 use rust_decimal::Decimal;
-use simulators::hubspot::Kind;
+use serde_json::Value;
+use simulators::{
+    data::Distributor,
+    hubspot::{Kind, Object, Portal},
+};
+use syspro_hubspot_sync::platform::Millis;
 
 use self::expected::{Expected, Wanted};
 use crate::site::Site;
+
+/// Both sides at one moment, and what the ledger says of them.
+pub struct Sides<'a> {
+    pub data: &'a Distributor,
+    pub portal: &'a Portal,
+    pub now: Millis,
+    /// Feed, key, status and reason of every record.
+    pub records: Vec<Value>,
+}
 
 /// Fails with everything in which the two differ.
 pub fn check(site: &Site) {
@@ -28,30 +42,37 @@ pub fn check(site: &Site) {
 
 /// Every value, link or record in which HubSpot is not what SYSPRO makes it.
 pub fn differences(site: &Site) -> Vec<String> {
-    let expected = Expected::of(&site.erp.borrow().data, site.world.now());
+    let records = "select feed, key, status, reason from records";
+    between(&Sides {
+        data: &site.erp.borrow().data,
+        portal: &site.portal.borrow(),
+        now: site.world.now(),
+        records: site.world.rows(records),
+    })
+}
+
+pub fn between(sides: &Sides<'_>) -> Vec<String> {
+    let expected = Expected::of(sides.data, sides.now);
     let mut found = Vec::new();
-    fates(site, &expected, &mut found);
+    fates(&sides.records, &expected, &mut found);
     for (kind, records) in &expected.records {
         for (key, wanted) in records {
-            one(site, *kind, key, wanted, &mut found);
+            one(sides.portal, *kind, key, wanted, &mut found);
         }
-        strangers(site, *kind, records, &expected, &mut found);
+        strangers(sides.portal, *kind, records, &expected, &mut found);
     }
     found
 }
 
 /// What the ledger says of every record is what SYSPRO's data deserves.
-fn fates(site: &Site, expected: &Expected, found: &mut Vec<String>) {
+fn fates(records: &[Value], expected: &Expected, found: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
-    for row in site
-        .world
-        .rows("select feed, key, status, reason from records")
-    {
+    for row in records {
         let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
         let (feed, key, status) = (text("feed"), text("key"), text("status"));
         let deserved = expected.fates.get(&key).map_or("synced", |fate| *fate);
         if status != deserved && deserved != "either" {
-            let reason = text("reason");
+            let reason = &row["reason"];
             found.push(format!("{feed} {key}: {status}, not {deserved} ({reason})"));
         }
         seen.insert(key);
@@ -66,8 +87,9 @@ fn fates(site: &Site, expected: &Expected, found: &mut Vec<String>) {
     }
 }
 
-fn one(site: &Site, kind: Kind, key: &str, wanted: &Wanted, found: &mut Vec<String>) {
-    let Some(object) = site.find(kind, key) else {
+fn one(portal: &Portal, kind: Kind, key: &str, wanted: &Wanted, found: &mut Vec<String>) {
+    let held = portal.by_value(kind, "syspro_key", key);
+    let Some(object) = held.filter(|object| !object.archived) else {
         if wanted.must_be {
             found.push(format!("{kind:?} {key}: not in HubSpot"));
         }
@@ -81,14 +103,13 @@ fn one(site: &Site, kind: Kind, key: &str, wanted: &Wanted, found: &mut Vec<Stri
     }
     if let Some(email) = &wanted.email {
         e_mail(
-            site,
+            portal,
             key,
             object.get("email").unwrap_or_default(),
             email,
             found,
         );
     }
-    let portal = site.portal.borrow();
     for (to, keys) in &wanted.links {
         let linked: BTreeSet<String> = portal
             .associations(kind, object.id, *to)
@@ -116,7 +137,7 @@ fn one(site: &Site, kind: Kind, key: &str, wanted: &Wanted, found: &mut Vec<Stri
 }
 
 /// What a person reads off a line: its total where one is given, else price times quantity.
-fn line_value(line: &simulators::hubspot::Object) -> Decimal {
+fn line_value(line: &Object) -> Decimal {
     let number = |name: &str| line.get(name).and_then(|text| text.parse().ok());
     let product = || {
         let price: Decimal = number("price").unwrap_or_default();
@@ -126,9 +147,8 @@ fn line_value(line: &simulators::hubspot::Object) -> Decimal {
 }
 
 /// The customer's first address, or none because another contact of ours has it.
-fn e_mail(site: &Site, key: &str, has: &str, wanted: &str, found: &mut Vec<String>) {
+fn e_mail(portal: &Portal, key: &str, has: &str, wanted: &str, found: &mut Vec<String>) {
     let held_by_other = || {
-        let portal = site.portal.borrow();
         portal.objects(Kind::Contact).any(|other| {
             !other.archived
                 && other.get("email") == Some(wanted)
@@ -142,13 +162,12 @@ fn e_mail(site: &Site, key: &str, has: &str, wanted: &str, found: &mut Vec<Strin
 
 /// Nothing is in HubSpot that is not, or was not, in SYSPRO, and nothing twice.
 fn strangers(
-    site: &Site,
+    portal: &Portal,
     kind: Kind,
     known: &BTreeMap<String, Wanted>,
     expected: &Expected,
     found: &mut Vec<String>,
 ) {
-    let portal = site.portal.borrow();
     let mut seen = BTreeSet::new();
     for object in portal.objects(kind).filter(|object| !object.archived) {
         let Some(key) = object.get("syspro_key") else {
@@ -170,12 +189,7 @@ fn strangers(
 }
 
 /// An invoice that is no longer in SYSPRO was paid or consolidated.
-fn vanished(
-    invoice: &simulators::hubspot::Object,
-    key: &str,
-    expected: &Expected,
-    found: &mut Vec<String>,
-) {
+fn vanished(invoice: &Object, key: &str, expected: &Expected, found: &mut Vec<String>) {
     let get = |name: &str| invoice.get(name).unwrap_or_default();
     let status = get("syspro_status");
     let forward = expected

@@ -1,8 +1,10 @@
-//! The tests that need more than one module: the house's rules, and the world.
+//! The tests that need more than one module: the house's rules, the world, and the built
+//! Worker in workerd.
 
 mod agreement;
 mod house;
 mod journeys;
 mod lease;
 mod site;
+mod workerd;
 mod world;

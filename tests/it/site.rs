@@ -16,7 +16,7 @@ use crate::world::{ERP, HUBSPOT, Shared, Start, World, shared};
 pub const ADMIN_TOKEN: &str = "canary-admin-token";
 pub const HUBSPOT_TOKEN: &str = "pat-na1-canary-hubspot";
 pub const ODATA_PASSWORD: &str = "canary-odata-password";
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 pub struct Site {
     pub world: World,
