@@ -41,13 +41,41 @@ pub struct Feed {
     pub page: u32,
     /// What the poll for recent records looks at.
     pub date_columns: &'static [&'static str],
-    /// What a record becomes, in the order it is written.
-    pub kinds: &'static [Kind],
+    /// What is read beside each of its rows.
+    pub beside: Beside,
     /// The columns of the table that are read.
     pub columns: fn(&Settings) -> Vec<String>,
     /// What the sweep takes; nothing means the whole table.
     pub sweep: fn(&Settings, today: NaiveDate) -> Option<Filter>,
     pub map: fn(&Record, &Context) -> Outcome,
+}
+
+/// Rows of another table that belong to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// A customer's `ArCustomerBal` row.
+    Balances,
+    /// An invoice's `ArTrnDetail` rows.
+    Lines,
+}
+
+impl Beside {
+    /// Worth reading only for records that changed themselves.
+    pub fn is_large(self) -> bool {
+        self == Beside::Lines
+    }
+}
+
+/// What an invoice without lines in the answer means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lack {
+    /// The answer may lack them.
+    #[default]
+    AskAgain,
+    /// It was asked twice: SYSPRO has none.
+    NoneThere,
+    /// It was asked twice, and HubSpot has lines of it: they stay.
+    KeepThem,
 }
 
 /// What mapping needs beside the record.
@@ -72,14 +100,17 @@ pub struct Record {
     pub header: Row,
     /// A customer's `ArCustomerBal` row, an invoice's `ArTrnDetail` rows.
     pub beside: Vec<Row>,
-    /// An empty `beside` is what SYSPRO has, not what an answer lacked.
-    pub bare: bool,
+    pub lack: Lack,
+    /// HubSpot has something of it already.
+    pub sent: bool,
 }
 
 /// What mapping makes of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     Send(Box<Payload>),
+    /// Not to be judged by this answer: it waits and is read again in a later run.
+    AskAgain(Reason),
     /// Not wanted, with the rule that says so.
     Excluded(Reason),
     /// Cannot be sent as it is; a person must act.

@@ -37,7 +37,7 @@ use crate::{
 };
 use beside::Layout;
 use read::{Reader, Table, cursor, table};
-use take::{Reading, TakenPage, take};
+use take::{Reading, take};
 
 /// Rows read again in one run, of one feed.
 const AGAIN: u32 = 500;
@@ -59,58 +59,38 @@ struct Recent {
 #[serde(default)]
 pub struct Sweep {
     after: Option<Vec<Value>>,
-    /// Rows read in this pass: the backfill's progress while `complete` is 0.
+    /// Rows read in this pass, or in the last: the backfill's progress while `complete` is 0.
     pub rows: u64,
     /// Passes that came to their end.
     pub complete: u64,
 }
 
-/// Reads what changed. A fault of SYSPRO ends the feed it met and is said in the books; the other
-/// feed and delivery go on.
+/// Reads what changed. A fault of SYSPRO ends the poll it met and is said in the books; the other
+/// polls and delivery go on.
 ///
 /// # Errors
-/// The database, or a bound of the invocation.
+/// The database: the run must end.
 pub async fn ingest<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
     let reader = Reader::new(run);
-    let mut seen = BTreeSet::new();
-    let mut touched = BTreeSet::new();
-    tolerate(run, customers(&reader, &mut seen).await)?;
-    tolerate(run, invoices(&reader, &mut touched).await)?;
-    let unseen: Vec<String> = touched.difference(&seen).cloned().collect();
-    tolerate(
-        run,
-        by_key(&reader, &CUSTOMERS, unseen, COMPARED)
-            .await
-            .map(|_| ()),
-    )
+    tolerate(run, again(&reader, &CUSTOMERS).await)?;
+    tolerate(run, recent(&reader, &CUSTOMERS).await)?;
+    tolerate(run, sweep(&reader, &CUSTOMERS, CUSTOMERS.key).await)?;
+    tolerate(run, again(&reader, &INVOICES).await)?;
+    tolerate(run, recent(&reader, &INVOICES).await)?;
+    tolerate(run, sweep(&reader, &INVOICES, BY_NUMBER).await)?;
+    let swept: Sweep = run.cursors.borrow().position(INVOICES.name, "sweep");
+    // Until the ledger holds them all, every open invoice would look new here.
+    if swept.complete > 0 {
+        tolerate(run, open::open(&reader).await)?;
+    }
+    tolerate(run, touched(&reader).await)
 }
 
-async fn customers<P: Platform>(
-    reader: &Reader<'_, P>,
-    seen: &mut BTreeSet<String>,
-) -> Result<(), Halt> {
-    again(reader, &CUSTOMERS).await?;
-    for page in recent(reader, &CUSTOMERS).await? {
-        seen.extend(page.keys);
-    }
-    for page in sweep(reader, &CUSTOMERS, CUSTOMERS.key).await? {
-        seen.extend(page.keys);
-    }
-    Ok(())
-}
-
-async fn invoices<P: Platform>(
-    reader: &Reader<'_, P>,
-    touched: &mut BTreeSet<String>,
-) -> Result<(), Halt> {
-    touched.extend(again(reader, &INVOICES).await?.touched);
-    for page in recent(reader, &INVOICES).await? {
-        touched.extend(page.touched);
-    }
-    touched.extend(open::open(reader).await?.touched);
-    for page in sweep(reader, &INVOICES, BY_NUMBER).await? {
-        touched.extend(page.touched);
-    }
+/// Customers whose invoices changed and who were not read in this run.
+async fn touched<P: Platform>(reader: &Reader<'_, P>) -> Result<(), Halt> {
+    let touched = reader.touched.take();
+    let unseen = touched.difference(&reader.seen.borrow()).cloned().collect();
+    by_key(reader, &CUSTOMERS, unseen, ASKED).await?;
     Ok(())
 }
 
@@ -132,10 +112,7 @@ fn tolerate<P: Platform>(run: &Run<'_, P>, result: Result<(), Halt>) -> Result<(
 
 /// Rows with a date since the day the last complete pass began, and some days before: what is
 /// posted with an older date is found by the other polls.
-async fn recent<P: Platform>(
-    reader: &Reader<'_, P>,
-    feed: &'static Feed,
-) -> Result<Vec<TakenPage>, Halt> {
+async fn recent<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Result<(), Halt> {
     let run = reader.run;
     let settings = &run.connection.settings;
     let today = run.today();
@@ -152,24 +129,23 @@ async fn recent<P: Platform>(
         whole: false,
         asked: false,
     };
-    let mut pages = Vec::new();
     loop {
         let page = reader.page(&table, after.as_deref()).await?;
-        let Some(last) = page.rows.last() else {
+        if page.is_empty() {
             let done = Recent {
                 complete: Some(began),
                 pass: None,
             };
             run.cursors.borrow_mut().moved(feed.name, "recent", &done);
-            return Ok(pages);
-        };
-        let key = cursor(&table, last)?;
+            return Ok(());
+        }
+        let key = cursor(&table, &page)?;
         let here = Recent {
             complete: before.complete,
             pass: Some((began, key.clone())),
         };
         let passed = || run.cursors.borrow_mut().moved(feed.name, "recent", &here);
-        pages.push(take(reader, feed, page.rows, reading, passed).await?);
+        take(reader, feed, page, reading, passed).await?;
         after = Some(key);
     }
 }
@@ -189,7 +165,7 @@ async fn sweep<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &'static Feed,
     order: &'static [&'static str],
-) -> Result<Vec<TakenPage>, Halt> {
+) -> Result<(), Halt> {
     let run = reader.run;
     let settings = &run.connection.settings;
     let mut place: Sweep = run.cursors.borrow().position(feed.name, "sweep");
@@ -202,50 +178,48 @@ async fn sweep<P: Platform>(
         whole: true,
         asked: false,
     };
-    let mut pages = Vec::new();
-    while place.complete == 0 || pages.len() < settings.sweep_pages as usize {
+    let mut pages = 0;
+    while place.complete == 0 || pages < settings.sweep_pages {
         let page = reader.page(&table, place.after.as_deref()).await?;
-        let Some(last) = page.rows.last() else {
-            place = Sweep {
-                after: None,
-                rows: 0,
-                complete: place.complete + 1,
-            };
+        if page.is_empty() {
+            place.after = None;
+            place.complete += 1;
             run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
             break;
-        };
-        place.after = Some(cursor(&table, last)?);
-        place.rows += page.rows.len() as u64;
+        }
+        if place.after.is_none() {
+            place.rows = 0;
+        }
+        place.after = Some(cursor(&table, &page)?);
+        place.rows += page.len() as u64;
         let passed = || run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
-        pages.push(take(reader, feed, page.rows, reading, passed).await?);
+        take(reader, feed, page, reading, passed).await?;
+        pages += 1;
     }
-    Ok(pages)
+    Ok(())
 }
 
 /// Rows the ledger wants read again.
-async fn again<P: Platform>(
-    reader: &Reader<'_, P>,
-    feed: &'static Feed,
-) -> Result<TakenPage, Halt> {
+async fn again<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Result<(), Halt> {
     let run = reader.run;
     if !run.due.contains(feed.name) {
-        return Ok(TakenPage::default());
+        return Ok(());
     }
-    let due = ledger::to_read_again(&run.connection.id, feed.name, run.began, AGAIN);
-    let mut rows = run.store.read(&[due]).await?;
     #[derive(Deserialize)]
     struct Due {
         key: String,
     }
+    let due = ledger::to_read_again(&run.connection.id, feed.name, run.began, AGAIN);
+    let mut rows = run.store.read(&[due]).await?;
     let due: Vec<Due> = rows_as(rows.pop().unwrap_or_default())?;
-    let keys: Vec<String> = due.into_iter().map(|row| row.key).collect();
-    let page = by_key(reader, feed, keys.clone(), ASKED).await?;
-    let gone: Vec<String> = keys
-        .into_iter()
-        .filter(|key| !page.keys.contains(key))
-        .collect();
-    cannot_be_sent(run, feed.name, &gone).await?;
-    Ok(page)
+    let mut missing: Vec<String> = due.into_iter().map(|row| row.key).collect();
+    let found = by_key(reader, feed, missing.clone(), ASKED).await?;
+    missing.retain(|key| !found.contains(key));
+    if feed.name == INVOICES.name {
+        // One that was open was paid and purged, or consolidated, since it was last read.
+        missing = open::settle_vanished(reader, missing).await?;
+    }
+    cannot_be_sent(run, feed.name, &missing).await
 }
 
 /// Rows that were to be sent and are not in SYSPRO: they keep their fate and say so.
@@ -283,15 +257,15 @@ const ASKED: Reading = Reading {
     ..COMPARED
 };
 
-/// Reads these records by key and takes what is there.
+/// Reads these records by key and takes what is there; answers the keys that are.
 async fn by_key<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &'static Feed,
     keys: Vec<String>,
     reading: Reading,
-) -> Result<TakenPage, Halt> {
+) -> Result<BTreeSet<String>, Halt> {
     let run = reader.run;
-    let mut found = TakenPage::default();
+    let mut found = BTreeSet::new();
     for keys in keys.chunks(feed.page as usize) {
         // A record's key begins with the company, which no table has as a column.
         let parts: Vec<Vec<String>> = keys
@@ -299,12 +273,9 @@ async fn by_key<P: Platform>(
             .map(|key| key_parts(key).into_iter().skip(1).collect())
             .collect();
         let rows = reader.by_keys(&table(run, feed, None), &parts).await?;
-        if rows.is_empty() {
-            continue;
+        if !rows.is_empty() {
+            found.extend(take(reader, feed, rows, reading, || ()).await?);
         }
-        let page = take(reader, feed, rows, reading, || ()).await?;
-        found.keys.extend(page.keys);
-        found.touched.extend(page.touched);
     }
     Ok(found)
 }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    Context, Feed, Object, Outcome, Payload, Record, email,
+    Beside, Context, Feed, Object, Outcome, Payload, Record, email,
     fields::{Fields, day, number, readable},
     horizon, money, own,
 };
@@ -25,7 +25,7 @@ pub const CUSTOMERS: Feed = Feed {
     key: &["Customer"],
     page: 2_000,
     date_columns: &["DateCustAdded", "DateLastSale", "DateLastPay"],
-    kinds: &[Kind::Company, Kind::Contact],
+    beside: Beside::Balances,
     columns,
     sweep: |_, _| None,
     map,
@@ -124,7 +124,8 @@ fn map(record: &Record, context: &Context) -> Outcome {
 fn payload(record: &Record, context: &Context) -> Result<Outcome, Bad> {
     let row = &record.header;
     let balance = record.beside.first().map(buckets).transpose()?;
-    if context.settings.customers == CustomerScope::Active {
+    // What HubSpot shows of a customer stays true, also when it is no longer active.
+    if context.settings.customers == CustomerScope::Active && !record.sent {
         let owes = balance.is_some_and(|buckets| buckets.iter().any(|value| !value.is_zero()));
         if !owes && !sold_lately(row, context)? {
             return Ok(Outcome::Excluded(not_active(context.settings)));

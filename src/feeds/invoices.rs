@@ -6,11 +6,12 @@
 mod dates;
 mod lines;
 mod polls;
+mod vanished;
 
 use rust_decimal::Decimal;
 
 use super::{
-    Context, Feed, Object, Outcome, Payload, Record, customers,
+    Beside, Context, Feed, Lack, Object, Outcome, Payload, Record, customers,
     fields::{Fields, day, number, readable},
     money::Money,
 };
@@ -18,7 +19,7 @@ use crate::{
     connection::CreditNotes,
     fault::Reason,
     hubspot::Kind,
-    syspro::{Bad, Row, key_parts},
+    syspro::{Bad, Row},
 };
 
 use dates::Dates;
@@ -27,6 +28,7 @@ pub use lines::{
     LINE_COLUMNS, LINE_NUMBER, LINES_KEY, LINES_TABLE, join, lines_filter_key, stock_codes,
 };
 pub use polls::{OPEN_COLUMNS, open_filter, open_mark};
+pub use vanished::{gone, settled_over};
 
 pub const INVOICES: Feed = Feed {
     name: "invoices",
@@ -34,7 +36,7 @@ pub const INVOICES: Feed = Feed {
     key: &["Customer", "Invoice", "DocumentType"],
     page: 500,
     date_columns: &["InvoiceDate"],
-    kinds: &[Kind::Invoice, Kind::LineItem],
+    beside: Beside::Lines,
     columns: |_| super::own(COLUMNS),
     sweep: polls::sweep,
     map,
@@ -59,6 +61,9 @@ const COLUMNS: &[&str] = &[
     "ConvRate",
     "MulDiv",
 ];
+
+/// The code of the reason for which an invoice without lines waits.
+pub const LINES_MISSING: &str = "lines_missing";
 
 /// What `syspro_status` says.
 pub const STATUS: [&str; 5] = ["open", "part paid", "overdue", "paid", "consolidated"];
@@ -109,45 +114,63 @@ fn map(record: &Record, context: &Context) -> Outcome {
     if document == Document::Credit && context.settings.credit_notes == CreditNotes::Exclude {
         return Outcome::Excluded(no_credit_notes());
     }
+    if lacks_lines(record) && record.lack == Lack::AskAgain {
+        return Outcome::AskAgain(lines_missing());
+    }
     match payload(record, document, context) {
         Ok(payload) => Outcome::Send(Box::new(payload)),
         Err(reason) => Outcome::Failing(reason),
     }
 }
 
+fn lacks_lines(record: &Record) -> bool {
+    record.beside.is_empty() && needs_lines(&record.header)
+}
+
 /// Whether this row goes nowhere without its `ArTrnDetail` rows.
-pub fn needs_lines(header: &Row) -> bool {
+fn needs_lines(header: &Row) -> bool {
     let document = Document::of(&header.text("DocumentType"));
     let has_value = !matches!(header.decimal("CurrencyValue"), Ok(Some(value)) if value.is_zero());
     document.is_some_and(|document| document != Document::Credit) && has_value
 }
 
-/// Why such a record waits.
-pub fn lines_missing() -> Reason {
+fn lines_missing() -> Reason {
     Reason::new(
-        "lines_missing",
+        LINES_MISSING,
         "SYSPRO's answer held no detail lines for this invoice; it is asked again.",
         "If it stays so, check that the OData operator may read ArTrnDetail.",
     )
 }
 
+fn lines_gone() -> Reason {
+    Reason::new(
+        "lines_gone",
+        "SYSPRO no longer gives this invoice's detail lines; HubSpot keeps those it has.",
+        "Check that the OData operator may read ArTrnDetail, if the lines are not purged.",
+    )
+}
+
 fn payload(record: &Record, document: Document, context: &Context) -> Result<Payload, Reason> {
     let row = &record.header;
-    if record.beside.is_empty() && !record.bare && needs_lines(row) {
-        return Err(lines_missing());
-    }
+    let keep_lines = lacks_lines(record) && record.lack == Lack::KeepThem;
     let money = Money::of(row, context)?;
     let mut warnings = Vec::new();
     let dates = Dates::of(row, document, context, &mut warnings)?;
     let total = money.send(required(row, "CurrencyValue")?);
     let lines = match document {
         Document::Credit => Vec::new(),
+        _ if keep_lines => Vec::new(),
         _ if record.beside.is_empty() => lines::only_total(record, context, &money, total),
         _ => lines::objects(record, context, &money)?,
     };
     let amounts = amounts(record, document, &money, total, &dates, context)?;
     let is_open = matches!(amounts.status, "open" | "part paid");
-    let header = header(record, document, context, &money, &amounts, &dates);
+    let mut header = header(record, document, context, &money, &amounts, &dates);
+    if keep_lines {
+        // What was summed from the lines stays as well.
+        header.properties.retain(|_, value| !value.is_empty());
+        warnings.push(lines_gone());
+    }
     let mut objects = vec![header];
     objects.extend(lines);
     let status = if amounts.status == "paid" {
@@ -156,13 +179,12 @@ fn payload(record: &Record, document: Document, context: &Context) -> Result<Pay
         "open"
     };
     let priced = document != Document::Credit;
-    let complete = record.bare || !record.beside.is_empty();
     Ok(Payload {
         objects,
         customer: Some(customers::key_of(context.company, row)),
         status: priced.then(|| status.to_owned()),
         due: dates.due.filter(|_| priced && is_open),
-        lines_complete: priced && complete,
+        lines_complete: priced && !keep_lines,
         warnings,
     })
 }
@@ -304,48 +326,6 @@ fn original(fields: &mut Fields, row: &Row, money: &Money) {
     let total = row.decimal("CurrencyValue").unwrap_or_default();
     fields.own("original_currency", converted(money.own.clone()));
     fields.own("original_total", converted(number(total)));
-}
-
-/// For an invoice that vanished from SYSPRO: an open-item customer's was paid and purged, a
-/// balance-forward customer's went into the balance brought forward. Its links stand, so it waits
-/// for no customer.
-pub fn gone(key: &str, balance_type: &str, prefix: &str) -> Payload {
-    let status = if balance_type == "B" {
-        "consolidated"
-    } else {
-        "paid"
-    };
-    let code = key_parts(key).pop().unwrap_or_default();
-    let mut fields = Fields::new(prefix);
-    fields.own("key", key);
-    fields.own("balance_due", "0");
-    fields.own("status", status);
-    let header = Object {
-        kind: Kind::Invoice,
-        key: key.to_owned(),
-        properties: fields.done(),
-        on_create: Default::default(),
-    };
-    let is_draft = Document::of(&code) == Some(Document::Credit);
-    Payload {
-        objects: vec![header],
-        status: (!is_draft).then(|| "paid".to_owned()),
-        ..Payload::default()
-    }
-}
-
-/// An invoice that vanished before it was sent: all that waits, with what settling changes of it.
-pub fn settled_over(mut waiting: Payload, settled: Payload) -> Payload {
-    let is_header = |object: &&mut Object| object.kind == Kind::Invoice;
-    let header = waiting.objects.iter_mut().find(is_header);
-    if let (Some(header), Some(now)) = (header, settled.objects.into_iter().next()) {
-        header.properties.extend(now.properties);
-    }
-    Payload {
-        status: settled.status,
-        due: None,
-        ..waiting
-    }
 }
 
 fn other_document(code: &str) -> Reason {

@@ -65,7 +65,7 @@ pub fn record(feed: &Feed, header: Value, beside: Vec<Value>) -> Record {
         key: feed.record_key("EDU1", &header).expect("a key"),
         header,
         beside: beside.into_iter().map(row).collect(),
-        bare: false,
+        ..Record::default()
     }
 }
 
@@ -77,6 +77,7 @@ pub fn shown(outcome: &Outcome) -> String {
     };
     let payload = match outcome {
         Outcome::Send(payload) => payload,
+        Outcome::AskAgain(why) => return format!("ask again {}", reason(why)),
         Outcome::Excluded(why) => return format!("excluded {}", reason(why)),
         Outcome::Failing(why) => return format!("failing {}", reason(why)),
     };
@@ -158,11 +159,11 @@ fn every_property_that_is_sent_is_defined() {
             }
         }
     }
-    for kind in FEEDS.iter().flat_map(|feed| feed.kinds) {
-        for definition in properties::definitions(*kind, "syspro_") {
+    for kind in Kind::ALL {
+        for definition in properties::definitions(kind, "syspro_") {
             let name = definition.name;
             assert!(
-                sent.contains(&(*kind, name.clone())),
+                sent.contains(&(kind, name.clone())),
                 "{kind:?} {name} is never sent"
             );
         }
@@ -171,8 +172,8 @@ fn every_property_that_is_sent_is_defined() {
 
 #[test]
 fn definitions_begin_with_the_only_unique_one() {
-    for kind in FEEDS.iter().flat_map(|feed| feed.kinds) {
-        let definitions = properties::definitions(*kind, "erp_");
+    for kind in Kind::ALL {
+        let definitions = properties::definitions(kind, "erp_");
         let unique = definitions.iter().filter(|one| one.unique).count();
         assert_eq!((unique, definitions[0].name.as_str()), (1, "erp_key"));
         let names: BTreeSet<_> = definitions.iter().map(|one| &one.name).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::read::{Reader, Table};
 use crate::{
     context::days_before,
-    feeds::{CUSTOMERS, Feed, customers, invoices},
+    feeds::{Beside, customers, invoices},
     platform::Platform,
     send::Halt,
     syspro::{
@@ -36,17 +36,16 @@ const PAGE: u32 = 2_000;
 /// For each of `rows`, in order, the rows that stand beside it.
 pub async fn beside<P: Platform>(
     reader: &Reader<'_, P>,
-    feed: &Feed,
+    what: Beside,
     rows: &[Row],
     layout: Layout,
 ) -> Result<Vec<Vec<Row>>, Halt> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    if feed.name == CUSTOMERS.name {
-        balances(reader, rows, layout).await
-    } else {
-        Ok(invoices::join(rows, lines(reader, rows, layout).await?))
+    match what {
+        Beside::Balances => balances(reader, rows, layout).await,
+        Beside::Lines => Ok(invoices::join(rows, lines(reader, rows, layout).await?)),
     }
 }
 

@@ -8,7 +8,8 @@ use super::read::Reader;
 use crate::{
     connection::Settings,
     context::Run,
-    feeds::{Context, Feed, INVOICES, Outcome, Payload, Record, invoices},
+    fault::Reason,
+    feeds::{Beside, Context, Feed, Lack, Outcome, Payload, Record, customers, invoices},
     hash::hash,
     platform::{DAY, Millis, Platform},
     send::Halt,
@@ -19,12 +20,17 @@ use crate::{
 /// Hashes of what was read, by which the next reading tells what changed.
 pub struct Marks {
     columns: Vec<String>,
+    beside: &'static [&'static str],
 }
 
 impl Marks {
     pub fn of(feed: &Feed, settings: &Settings) -> Self {
         Self {
             columns: (feed.columns)(settings),
+            beside: match feed.beside {
+                Beside::Balances => customers::BALANCE_COLUMNS,
+                Beside::Lines => invoices::LINE_COLUMNS,
+            },
         }
     }
 
@@ -35,10 +41,7 @@ impl Marks {
 
     /// Of the rows that stand beside it.
     pub fn detail(&self, record: &Record) -> String {
-        let mark = |row: &Row| {
-            let columns: Vec<&String> = row.0.keys().collect();
-            row.mark(&columns)
-        };
+        let mark = |row: &Row| row.mark(self.beside);
         let marks: Vec<String> = record.beside.iter().map(mark).collect();
         hash(&marks)
     }
@@ -48,22 +51,27 @@ impl Marks {
 pub async fn map<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
-    records: &[Record],
+    mut records: Vec<Record>,
     known: &HashMap<String, Known>,
     marks: &Marks,
 ) -> Result<Vec<Intake>, Halt> {
     if records.is_empty() {
         return Ok(Vec::new());
     }
-    let stock = match feed.name == INVOICES.name {
-        true => records
+    let stock = match feed.beside {
+        Beside::Lines => records
             .iter()
             .flat_map(|record| invoices::stock_codes(&record.beside))
             .collect(),
-        false => Vec::new(),
+        Beside::Balances => Vec::new(),
     };
     reader.look_up(stock).await?;
     let run = reader.run;
+    for record in &mut records {
+        let known = known.get(&record.key);
+        record.sent = known.is_some_and(|known| known.sent == 1);
+        record.lack = lack(known, run.began);
+    }
     let today = run.today();
     let intakes = reader.with_lookups(|lookups| {
         let context = Context {
@@ -75,105 +83,83 @@ pub async fn map<P: Platform>(
             lookups,
             today,
         };
-        records
-            .iter()
-            .map(|record| {
-                let lines_missing = lines_missing(feed, record, known.get(&record.key), run.began);
-                let outcome = match lines_missing {
-                    Some(LinesMissing::AskAgain) => None,
-                    Some(LinesMissing::ThereAreNone) => {
-                        let mut record = record.clone();
-                        record.bare = true;
-                        Some((feed.map)(&record, &context))
-                    }
-                    None => Some((feed.map)(record, &context)),
-                };
-                intake(run, record, outcome, marks)
-            })
+        let intakes = records.iter();
+        intakes
+            .map(|record| intake(run, record, (feed.map)(record, &context), marks))
             .collect()
     });
     Ok(intakes)
 }
 
-enum LinesMissing {
-    AskAgain,
-    ThereAreNone,
-}
-
-/// An answer without the lines of an invoice that has a value may lack them; when a second one, in
-/// a later run, lacks them too, SYSPRO has none.
-fn lines_missing(
-    feed: &Feed,
-    record: &Record,
-    known: Option<&Known>,
-    began: Millis,
-) -> Option<LinesMissing> {
-    let lacks = feed.name == INVOICES.name
-        && record.beside.is_empty()
-        && invoices::needs_lines(&record.header);
-    let asked_before = |known: &Known| {
-        known.seen_at < began && known.reason_code.as_deref() == Some("lines_missing")
+/// An answer without the lines of an invoice may lack them; when a second one, in a later run,
+/// lacks them too, they are not there.
+fn lack(known: Option<&Known>, began: Millis) -> Lack {
+    let asked = |known: &&Known| {
+        known.seen_at < began && known.reason_code.as_deref() == Some(invoices::LINES_MISSING)
     };
-    lacks.then(|| match known.is_some_and(asked_before) {
-        true => LinesMissing::ThereAreNone,
-        false => LinesMissing::AskAgain,
-    })
+    match known.filter(asked) {
+        None => Lack::AskAgain,
+        Some(known) if known.has_lines == 1 => Lack::KeepThem,
+        Some(_) => Lack::NoneThere,
+    }
 }
 
-/// `None`: it cannot be mapped before its lines were asked for once more.
 fn intake<P: Platform>(
     run: &Run<'_, P>,
     record: &Record,
-    outcome: Option<Outcome>,
+    outcome: Outcome,
     marks: &Marks,
 ) -> Intake {
     let now = run.platform.now();
     let mut intake = Intake {
-        key: record.key.clone(),
-        fate: Fate::Waiting,
         mark: marks.own(record),
         detail: marks.detail(record),
-        hash: String::new(),
-        payload: None,
-        reason: None,
-        due: None,
-        look_at: None,
         open_mark: invoices::open_mark(&record.header),
-        parent: None,
         source_date: source_date(&record.header),
         source_version: Some(marks.own(record)),
-        gone_at: None,
+        ..Intake::new(&record.key)
     };
     match outcome {
-        None => {
-            intake.reason = Some(json!(invoices::lines_missing()).to_string());
+        Outcome::Send(payload) => queue(run, &mut intake, &payload),
+        Outcome::AskAgain(reason) => {
+            intake.because(Fate::Waiting, &reason);
             intake.due = Some(now.max(run.began + 1));
         }
-        Some(Outcome::Send(payload)) => queue(run, &mut intake, &payload),
-        Some(Outcome::Excluded(reason)) => {
-            intake.fate = Fate::Excluded;
-            intake.hash = hash(&reason);
-            intake.reason = Some(json!(reason).to_string());
-        }
-        Some(Outcome::Failing(reason)) => {
-            intake.fate = Fate::Failing;
-            intake.hash = hash(&reason);
-            intake.reason = Some(json!(reason).to_string());
+        Outcome::Excluded(reason) => intake.because(Fate::Excluded, &reason),
+        Outcome::Failing(reason) => {
+            intake.because(Fate::Failing, &reason);
             intake.due = Some(now + DAY);
         }
     }
     intake
 }
 
+/// What one row may hold: D1's largest value, with room for escaping.
+const MAX_PAYLOAD: usize = 1_300_000;
+
 /// Makes the payload wait for this run's delivery.
 pub fn queue<P: Platform>(run: &Run<'_, P>, intake: &mut Intake, payload: &Payload) {
+    let text = json!(payload).to_string();
+    if text.len() > MAX_PAYLOAD {
+        intake.because(Fate::Failing, &too_large(payload.objects.len()));
+        intake.due = Some(run.began + DAY);
+        return;
+    }
     intake.hash = hash(payload);
-    intake.payload = Some(json!(payload).to_string());
+    intake.payload = Some(text);
     intake.parent.clone_from(&payload.customer);
     intake.due = Some(run.began);
     // Overdue comes with the calendar: the day after it fell due, it is read again.
     let overdue = payload.due.and_then(|day| day.succ_opt());
     intake.look_at = overdue.map(|day| run.midnight(day));
+}
+
+fn too_large(objects: usize) -> Reason {
+    Reason::new(
+        "too_large",
+        format!("it has {objects} lines, more than one database row can hold"),
+        "split the document in SYSPRO; nothing of it was sent",
+    )
 }
 
 fn source_date(header: &Row) -> Option<String> {

@@ -9,7 +9,6 @@ use super::{
     COMPARED, by_key, cannot_be_sent,
     map::queue,
     read::{Reader, Table, cursor},
-    take::{TakenPage, customer_of},
 };
 use crate::{
     context::Run,
@@ -18,10 +17,10 @@ use crate::{
     platform::Platform,
     send::Halt,
     store::{
-        ledger::{self, Fate, Intake, Open, Queued, Taken},
+        ledger::{self, Intake, Open, Queued, Taken},
         rows_as,
     },
-    syspro::{Row, key_parts},
+    syspro::{Row, key_parts, record_key},
 };
 
 /// Few columns: many rows make a small page.
@@ -29,6 +28,8 @@ const PAGE: u32 = 5_000;
 /// More than this share of the open invoices, and more than [`MANY`], do not vanish between two
 /// looks: the answer is not believed.
 const MANY_SHARE: usize = 20;
+/// Missing invoices asked for by key in one pass.
+const AT_ONCE: usize = 500;
 const MANY: usize = 50;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ struct Place {
 }
 
 /// Compares the open invoices with what the ledger holds, and reads those that differ by key.
-pub async fn open<P: Platform>(reader: &Reader<'_, P>) -> Result<TakenPage, Halt> {
+pub async fn open<P: Platform>(reader: &Reader<'_, P>) -> Result<(), Halt> {
     let run = reader.run;
     let mut place: Place = run.cursors.borrow().position(INVOICES.name, "open");
     let table = Table {
@@ -52,32 +53,32 @@ pub async fn open<P: Platform>(reader: &Reader<'_, P>) -> Result<TakenPage, Halt
         filter: Some(invoices::open_filter()),
         page: PAGE,
     };
-    let mut found = TakenPage::default();
     loop {
         let after = place.after.as_ref().map(|(key, _)| key.as_slice());
         let page = reader.page(&table, after).await?;
-        run.sender.took(page.rows.len());
+        run.sender.took(page.len());
         let behind = place.after.as_ref().map_or("", |(_, key)| key.as_str());
-        let next = match page.rows.last() {
-            Some(last) => {
-                let company = &run.connection.syspro.company;
-                let key = INVOICES.record_key(company, last).unwrap_or_default();
-                Some((cursor(&table, last)?, key))
-            }
-            None => None,
+        let next = match page.as_slice() {
+            [] => None,
+            rows => Some((cursor(&table, rows)?, last_key(run, rows))),
         };
         let upto = next.as_ref().map(|(_, key)| key.as_str());
-        let page = differing(reader, &page.rows, behind, upto).await?;
-        found.touched.extend(page.touched);
-        let ended = next.is_none();
+        differing(reader, &page, behind, upto).await?;
         place.after = next;
-        run.cursors
-            .borrow_mut()
-            .moved(INVOICES.name, "open", &place);
-        if ended {
-            return Ok(found);
+        let mut cursors = run.cursors.borrow_mut();
+        cursors.moved(INVOICES.name, "open", &place);
+        if place.after.is_none() {
+            return Ok(());
         }
     }
+}
+
+/// The ledger's key for the row a page is continued behind.
+fn last_key<P: Platform>(run: &Run<'_, P>, rows: &[Row]) -> String {
+    let company = &run.connection.syspro.company;
+    let mut keys = rows.iter().rev();
+    let key = keys.find_map(|row| INVOICES.record_key(company, row));
+    key.unwrap_or_default()
 }
 
 /// Reads by key what this page shows otherwise than the ledger holds it, and what the ledger holds
@@ -87,60 +88,73 @@ async fn differing<P: Platform>(
     rows: &[Row],
     behind: &str,
     upto: Option<&str>,
-) -> Result<TakenPage, Halt> {
+) -> Result<(), Halt> {
     let run = reader.run;
-    let (connection, company) = (&run.connection.id, &run.connection.syspro.company);
-    let shown: BTreeMap<String, String> = rows
-        .iter()
-        .filter_map(|row| {
-            Some((
-                INVOICES.record_key(company, row)?,
-                invoices::open_mark(row)?,
-            ))
-        })
-        .collect();
-    let keys: Vec<&str> = shown.keys().map(String::as_str).collect();
-    let statement = ledger::open_between(connection, INVOICES.name, &keys, behind, upto);
+    let company = &run.connection.syspro.company;
+    let key_and_mark = |row| {
+        Some((
+            INVOICES.record_key(company, row)?,
+            invoices::open_mark(row)?,
+        ))
+    };
+    let mut changed: BTreeMap<String, String> = rows.iter().filter_map(key_and_mark).collect();
+    let keys: Vec<&str> = changed.keys().map(String::as_str).collect();
+    let statement = ledger::open_between(&run.connection.id, INVOICES.name, &keys, behind, upto);
     let mut answer = run.store.read(&[statement]).await?;
     let held: Vec<Open> = rows_as(answer.pop().unwrap_or_default())?;
-    let mut wanted: BTreeMap<&str, &str> = shown
-        .iter()
-        .map(|(key, mark)| (key.as_str(), mark.as_str()))
-        .collect();
-    let mut vanished = Vec::new();
-    for open in &held {
+    let mut missing = Vec::new();
+    for open in held {
         if open.asked == 0 {
-            vanished.push(open.key.clone());
-        } else if wanted.get(open.key.as_str()) == Some(&open.open_mark.as_str()) {
-            wanted.remove(open.key.as_str());
+            missing.push(open.key);
+        } else if changed.get(&open.key) == Some(&open.open_mark) {
+            changed.remove(&open.key);
         }
     }
-    let mut changed: Vec<String> = wanted.into_keys().map(str::to_owned).collect();
-    if vanished.len() > MANY && vanished.len() * MANY_SHARE > held.len() {
-        run.books.borrow_mut().problem(Reason::new(
-            "many_vanished",
-            format!("{} of {} open invoices are missing from SYSPRO's answer; none was marked as paid", vanished.len(), held.len()),
-            "check the OData service: this looks like a cut answer; if they were purged, replay them",
-        ));
-        vanished.clear();
+    by_key(reader, &INVOICES, changed.into_keys().collect(), COMPARED).await?;
+    // The rest is looked at in the next pass.
+    missing.truncate(AT_ONCE);
+    let found = by_key(reader, &INVOICES, missing.clone(), COMPARED).await?;
+    missing.retain(|key| !found.contains(key));
+    if too_many(run, missing.len()).await? {
+        return Ok(());
     }
-    changed.extend(vanished.iter().cloned());
-    if changed.is_empty() {
-        return Ok(TakenPage::default());
-    }
-    let mut page = by_key(reader, &INVOICES, changed, COMPARED).await?;
-    vanished.retain(|key| !page.keys.contains(key));
-    page.touched
-        .extend(vanished.iter().map(|key| customer_of(key)));
-    gone(reader, vanished).await?;
-    Ok(page)
+    let lost = settle_vanished(reader, missing).await?;
+    cannot_be_sent(run, INVOICES.name, &lost).await
 }
 
-/// Open invoices that are no more in SYSPRO: paid and purged, or consolidated into a balance
-/// brought forward. They are never deleted in HubSpot.
-async fn gone<P: Platform>(reader: &Reader<'_, P>, keys: Vec<String>) -> Result<(), Halt> {
+/// So many do not vanish between two looks: the answer is not believed, and nothing is marked.
+async fn too_many<P: Platform>(run: &Run<'_, P>, missing: usize) -> Result<bool, Halt> {
+    if missing <= MANY {
+        return Ok(false);
+    }
+    #[derive(Deserialize)]
+    struct Count {
+        open: usize,
+    }
+    let statement = ledger::open_count(&run.connection.id, INVOICES.name);
+    let mut rows = run.store.read(&[statement]).await?;
+    let counts: Vec<Count> = rows_as(rows.pop().unwrap_or_default())?;
+    let open = counts.first().map_or(0, |count| count.open);
+    let many = missing * MANY_SHARE > open;
+    if many {
+        run.books.borrow_mut().problem(Reason::new(
+            "many_vanished",
+            format!("{missing} of {open} open invoices are missing from SYSPRO's answer; none was marked as paid"),
+            "check the OData service: this looks like a cut answer; if they were really purged, replay them",
+        ));
+    }
+    Ok(many)
+}
+
+/// Of invoices that are no more in SYSPRO, settles those that were open: paid and purged, or
+/// consolidated into a balance brought forward. They are never deleted in HubSpot. Answers those of
+/// which nothing is to be sent.
+pub async fn settle_vanished<P: Platform>(
+    reader: &Reader<'_, P>,
+    keys: Vec<String>,
+) -> Result<Vec<String>, Halt> {
     if keys.is_empty() {
-        return Ok(());
+        return Ok(keys);
     }
     let run = reader.run;
     let balance_types = balance_types(reader, &keys).await?;
@@ -155,13 +169,17 @@ async fn gone<P: Platform>(reader: &Reader<'_, P>, keys: Vec<String>) -> Result<
         let balance_type = balance_types.get(&customer).map_or("", String::as_str);
         let settled = invoices::gone(&row.key, balance_type, &run.connection.hubspot.prefix);
         match settle(&row, settled) {
-            Some(payload) => intakes.push(intake(run, row.key, &payload)),
+            Some(payload) => {
+                let mut intake = Intake::new(&row.key);
+                intake.gone_at = Some(run.platform.now());
+                queue(run, &mut intake, &payload);
+                intakes.push(intake);
+            }
             None => lost.push(row.key),
         }
     }
-    cannot_be_sent(run, INVOICES.name, &lost).await?;
     if intakes.is_empty() {
-        return Ok(());
+        return Ok(lost);
     }
     let now = run.platform.now();
     let connection = &run.connection.id;
@@ -174,11 +192,18 @@ async fn gone<P: Platform>(reader: &Reader<'_, P>, keys: Vec<String>) -> Result<
     books.queued += taken.iter().filter(|row| row.news == 1).count() as u64;
     books.unchanged += taken.iter().filter(|row| row.news == 0).count() as u64;
     books.gone += intakes.len() as u64;
-    Ok(())
+    let customers = intakes.iter().map(|intake| customer_of(&intake.key));
+    reader.touched.borrow_mut().extend(customers);
+    Ok(lost)
+}
+
+/// The key of the customer an invoice's key begins with.
+fn customer_of(invoice: &str) -> String {
+    record_key(key_parts(invoice).into_iter().take(2))
 }
 
 /// What is still to be sent of an invoice that vanished: all that waits, as settled now; or what
-/// settling changes of an invoice HubSpot has; nothing of one it never had and that is not queued.
+/// settling changes of an open invoice HubSpot has; nothing of any other.
 fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
     let waiting: Option<Payload> = row
         .payload
@@ -186,29 +211,8 @@ fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
         .and_then(|text| serde_json::from_str(text).ok());
     match waiting {
         Some(waiting) => Some(invoices::settled_over(waiting, settled)),
-        None => (row.sent == 1).then_some(settled),
+        None => (row.sent == 1 && row.open == 1).then_some(settled),
     }
-}
-
-fn intake<P: Platform>(run: &Run<'_, P>, key: String, payload: &Payload) -> Intake {
-    let mut intake = Intake {
-        key,
-        fate: Fate::Waiting,
-        mark: String::new(),
-        detail: String::new(),
-        hash: String::new(),
-        payload: None,
-        reason: None,
-        due: None,
-        look_at: None,
-        open_mark: None,
-        parent: None,
-        source_date: None,
-        source_version: None,
-        gone_at: Some(run.platform.now()),
-    };
-    queue(run, &mut intake, payload);
-    intake
 }
 
 /// Whether the customers of these invoices keep open items (I) or a balance brought forward (B).

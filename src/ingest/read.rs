@@ -3,7 +3,10 @@
 //! A page that is short is not the last one: a server may cap what it gives. Only an empty page
 //! is, and only an answer that adds nothing means that the rest is not there.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 
@@ -19,7 +22,7 @@ use crate::{
     send::Halt,
     syspro::{
         Row,
-        odata::{self, Dialect, Filter, Literal, Page, Query, Service},
+        odata::{self, Dialect, Filter, Literal, Query, Service},
         record_key,
     },
 };
@@ -44,6 +47,10 @@ pub struct Table<'a> {
 
 pub struct Reader<'a, P> {
     pub run: &'a Run<'a, P>,
+    /// Customers taken in this run.
+    pub seen: RefCell<BTreeSet<String>>,
+    /// Customers of invoices that are new or changed in this run.
+    pub touched: RefCell<BTreeSet<String>>,
     service: Service,
     lookups: RefCell<Option<Lookups>>,
 }
@@ -53,13 +60,15 @@ impl<'a, P: Platform> Reader<'a, P> {
         let connection = run.connection;
         Self {
             run,
+            seen: RefCell::default(),
+            touched: RefCell::default(),
             service: Service::new(&connection.syspro, &connection.settings, Dialect::default()),
             lookups: RefCell::new(None),
         }
     }
 
     /// The page behind a key, or the first.
-    pub async fn page(&self, table: &Table<'_>, after: Option<&[Value]>) -> Result<Page, Halt> {
+    pub async fn page(&self, table: &Table<'_>, after: Option<&[Value]>) -> Result<Vec<Row>, Halt> {
         let mut filters: Vec<Filter> = table.filter.clone().into_iter().collect();
         if let Some(after) = after {
             filters.push(behind(table.key, after)?);
@@ -70,7 +79,6 @@ impl<'a, P: Platform> Reader<'a, P> {
             filter: (!filters.is_empty()).then(|| Filter::all(filters)),
             order_by: table.key,
             top: Some(table.page),
-            skip: None,
         };
         let request = odata::request(&self.service, &query);
         self.run.sender.odata(request, odata::read_page).await
@@ -80,15 +88,15 @@ impl<'a, P: Platform> Reader<'a, P> {
     pub async fn all(&self, table: &Table<'_>) -> Result<Vec<Row>, Halt> {
         let mut rows: Vec<Row> = Vec::new();
         loop {
-            let after = match rows.last() {
-                Some(row) => Some(cursor(table, row)?),
-                None => None,
+            let after = match rows.as_slice() {
+                [] => None,
+                rows => Some(cursor(table, rows)?),
             };
             let page = self.page(table, after.as_deref()).await?;
-            if page.rows.is_empty() {
+            if page.is_empty() {
                 return Ok(rows);
             }
-            rows.extend(page.rows);
+            rows.extend(page);
         }
     }
 
@@ -110,7 +118,7 @@ impl<'a, P: Platform> Reader<'a, P> {
                     filter: Some(filter),
                     ..table.clone()
                 };
-                for row in self.page(&part, None).await?.rows {
+                for row in self.page(&part, None).await? {
                     let key = record_key(table.key.iter().map(|column| row.key_text(column)));
                     if wanted.remove(&key).is_some() {
                         found.push(row);
@@ -192,10 +200,10 @@ impl<'a, P: Platform> Reader<'a, P> {
     /// A lookup table that this site does not publish explains nothing; records go without it.
     fn explained(&self, lookup: &Lookup, rows: Result<Vec<Row>, Halt>) -> Result<Vec<Row>, Halt> {
         match rows {
-            Err(Halt::Fault(Fault::Refused { status, .. })) => {
+            Err(Halt::Fault(fault @ (Fault::Refused { .. } | Fault::Forbidden { .. }))) => {
                 self.run.books.borrow_mut().note(Reason::new(
                     "lookup_missing",
-                    format!("SYSPRO OData does not give {} ({status})", lookup.table),
+                    format!("{} is not readable: {fault}", lookup.table),
                     "publish the table to the OData operator: codes go without their descriptions until then",
                 ));
                 Ok(Vec::new())
@@ -226,7 +234,6 @@ fn query<'a>(table: &'a Table<'_>) -> Query<'a> {
         filter: table.filter.clone(),
         order_by: table.key,
         top: Some(table.page),
-        skip: None,
     }
 }
 
@@ -252,15 +259,17 @@ fn literal(column: &str, value: &Value) -> Option<Literal> {
     }
 }
 
-/// Where a page that ends with this row is continued.
-pub fn cursor(table: &Table<'_>, row: &Row) -> Result<Vec<Value>, Halt> {
-    row.cursor(table.key).ok_or_else(|| keyless(table.key))
+/// Where these rows are continued: behind the last that has a key. Those after it are rejected, and
+/// read again.
+pub fn cursor(table: &Table<'_>, rows: &[Row]) -> Result<Vec<Value>, Halt> {
+    let last = rows.iter().rev().find_map(|row| row.cursor(table.key));
+    last.ok_or_else(|| keyless(table.key))
 }
 
 fn keyless(key: &[&str]) -> Halt {
     Halt::Fault(Fault::Unreadable {
         system: crate::fault::System::Odata,
-        shape: format!("the last row of a page has no {}", key.join(", ")),
+        shape: format!("a page of rows none of which has {}", key.join(", ")),
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
     read::Reader,
 };
 use crate::{
-    feeds::{Feed, INVOICES, Record},
+    feeds::{CUSTOMERS, Feed, Record},
     hash::hash,
     platform::{Platform, Statement},
     send::Halt,
@@ -19,7 +19,7 @@ use crate::{
         ledger::{self, Fate, Intake, Known, Taken},
         rows_as,
     },
-    syspro::{Row, key_parts, record_key},
+    syspro::Row,
 };
 
 /// Below D1's largest value of 2 MB, with room for escaping.
@@ -36,36 +36,26 @@ pub struct Reading {
     pub asked: bool,
 }
 
-/// What taking a page told.
-#[derive(Debug, Default)]
-pub struct TakenPage {
-    pub keys: BTreeSet<String>,
-    /// Customers of invoices that are new or changed.
-    pub touched: BTreeSet<String>,
-}
-
 /// Compares a page with the ledger, maps what is new, and commits it with the cursor that `passed`
-/// moves: behind a page without news it stays in memory until the next commit.
+/// moves: behind a page without news it stays in memory until the next commit. Answers the keys of
+/// the page.
 pub async fn take<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &'static Feed,
     rows: Vec<Row>,
     reading: Reading,
     passed: impl FnOnce(),
-) -> Result<TakenPage, Halt> {
+) -> Result<BTreeSet<String>, Halt> {
     let run = reader.run;
     let read = rows.len();
     run.sender.took(read);
     let (mut records, rejected) = sort_out(&run.connection.syspro.company, feed, rows);
-    let mut page = TakenPage {
-        keys: records.iter().map(|record| record.key.clone()).collect(),
-        ..TakenPage::default()
-    };
-    let whole = reading.whole || feed.name != INVOICES.name;
+    let keys: BTreeSet<String> = records.iter().map(|record| record.key.clone()).collect();
+    let whole = reading.whole || !feed.beside.is_large();
     if whole {
         stand_beside(reader, feed, &mut records, reading.layout).await?;
     }
-    let known = known(reader, feed, &page.keys).await?;
+    let known = known(reader, feed, &keys).await?;
     let marks = Marks::of(feed, &run.connection.settings);
     records.retain(|record| {
         let same = known.get(&record.key).is_some_and(|known| {
@@ -78,15 +68,14 @@ pub async fn take<P: Platform>(
     if !whole {
         stand_beside(reader, feed, &mut records, Layout::Scattered).await?;
     }
-    let intakes = map(reader, feed, &records, &known, &marks).await?;
-    if feed.name == INVOICES.name {
-        let customers = records.iter().map(|record| customer_of(&record.key));
-        page.touched = customers.collect();
-    }
+    let intakes = map(reader, feed, records, &known, &marks).await?;
     passed();
-    let unchanged = read - records.len() - rejected.len();
+    let unchanged = read - intakes.len() - rejected.len();
     commit(reader, feed, &intakes, &rejected, unchanged).await?;
-    Ok(page)
+    if feed.name == CUSTOMERS.name {
+        reader.seen.borrow_mut().extend(keys.iter().cloned());
+    }
+    Ok(keys)
 }
 
 /// Commits a page's news with the cursors that moved, and books it: left of the equals sign what
@@ -104,11 +93,16 @@ async fn commit<P: Platform>(
         .map(|slice| ledger::take(connection, feed.name, run.mapping, now, slice))
         .collect();
     let takes = statements.len();
+    let touched = touched(intakes);
     if !rejected.is_empty() {
         statements.push(audit::write(connection, now, rejected));
     }
     let mut answers = Vec::new();
     if !statements.is_empty() {
+        if !touched.is_empty() {
+            let keys: Vec<&str> = touched.iter().map(String::as_str).collect();
+            statements.push(ledger::touch(connection, CUSTOMERS.name, now, &keys));
+        }
         let cursors = run.cursors.borrow_mut().to_save();
         if !cursors.is_empty() {
             statements.push(cursors::save(connection, &cursors));
@@ -133,6 +127,7 @@ async fn commit<P: Platform>(
             .count()
     };
     let old = taken.iter().filter(|row| row.news == 0).count();
+    reader.touched.borrow_mut().extend(touched);
     let mut books = run.books.borrow_mut();
     let books = books.feed(feed.name);
     books.read += (unchanged + intakes.len() + rejected.len()) as u64;
@@ -210,7 +205,7 @@ async fn stand_beside<P: Platform>(
     layout: Layout,
 ) -> Result<(), Halt> {
     let headers: Vec<Row> = records.iter().map(|record| record.header.clone()).collect();
-    let found = beside(reader, feed, &headers, layout).await?;
+    let found = beside(reader, feed.beside, &headers, layout).await?;
     for (record, beside) in records.iter_mut().zip(found) {
         record.beside = beside;
     }
@@ -236,9 +231,10 @@ async fn known<P: Platform>(
         .collect())
 }
 
-/// The key of the customer an invoice's key begins with.
-pub fn customer_of(invoice: &str) -> String {
-    record_key(key_parts(invoice).into_iter().take(2))
+/// The customers of these records, where they are a customer's: an invoice changes its balance.
+pub fn touched(intakes: &[Intake]) -> BTreeSet<String> {
+    let parents = intakes.iter().filter_map(|intake| intake.parent.clone());
+    parents.collect()
 }
 
 /// Runs of rows whose JSON stays below what one argument may hold.

@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use serde_json::json;
+
 use super::json;
-use crate::platform::{Millis, Statement};
+use crate::{
+    fault::Reason,
+    hash::hash,
+    platform::{Millis, Statement},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,11 +29,19 @@ pub struct Known {
     pub mapping: i64,
     pub reason_code: Option<String>,
     pub seen_at: Millis,
+    /// 1: HubSpot has the object this record is about.
+    pub sent: i64,
+    /// 1: HubSpot has lines of it.
+    pub has_lines: i64,
 }
 
 pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.mark, l.detail, l.mapping, l.reason ->> 'code' as reason_code, l.seen_at
+        "select l.key, l.mark, l.detail, l.mapping, l.reason ->> 'code' as reason_code, l.seen_at,
+           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+             and t.key = l.key and t.hubspot_id is not null) as sent,
+           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+             and t.key = l.key and t.kind = 'line_item' and t.hubspot_id is not null) as has_lines
          from json_each(?3) j cross join ledger l
          where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
         [connection.into(), feed.into(), json(keys)],
@@ -41,7 +55,8 @@ pub struct Intake {
     pub fate: Fate,
     pub mark: String,
     pub detail: String,
-    /// Of what is queued; blank for what cannot be queued yet, so that the next reading is news.
+    /// Of what is queued, or of the reason that nothing is. Blank in the ledger means forgotten: the
+    /// next reading is news, whatever it holds.
     pub hash: String,
     pub payload: Option<String>,
     pub reason: Option<String>,
@@ -52,6 +67,34 @@ pub struct Intake {
     pub source_date: Option<String>,
     pub source_version: Option<String>,
     pub gone_at: Option<Millis>,
+}
+
+impl Intake {
+    pub fn new(key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            fate: Fate::Waiting,
+            mark: String::new(),
+            detail: String::new(),
+            hash: String::new(),
+            payload: None,
+            reason: None,
+            due: None,
+            look_at: None,
+            open_mark: None,
+            parent: None,
+            source_date: None,
+            source_version: None,
+            gone_at: None,
+        }
+    }
+
+    /// It is not queued, for this reason.
+    pub fn because(&mut self, fate: Fate, reason: &Reason) {
+        self.fate = fate;
+        self.hash = hash(reason);
+        self.reason = Some(json!(reason).to_string());
+    }
 }
 
 /// What the database says it did with one [`Intake`].
@@ -82,9 +125,9 @@ pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Int
            payload = iif(hash <> excluded.hash, excluded.payload, payload),
            reason = iif(hash <> excluded.hash or fate = 'failing', excluded.reason, reason),
            due = case when hash <> excluded.hash or fate = 'failing' then excluded.due
-                      when fate = 'synced' then excluded.look_at
+                      when fate in ('synced', 'excluded') then excluded.look_at
                       else due end,
-           attempts = iif(hash <> excluded.hash, 0, attempts),
+           attempts = iif(mark <> excluded.mark or detail <> excluded.detail, 0, attempts),
            seen_at = iif(hash <> excluded.hash, excluded.seen_at, seen_at),
            hash = excluded.hash, mark = excluded.mark, detail = excluded.detail,
            mapping = excluded.mapping, open_mark = excluded.open_mark, parent = excluded.parent,
@@ -149,7 +192,7 @@ pub fn due_feeds(connection: &str, feeds: &[&str], now: Millis) -> Statement {
 /// What is queued of these records and not sent yet, and whether HubSpot has anything of them.
 pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.payload, exists (
+        "select l.key, l.payload, l.open_mark is not null as open, exists (
              select 1 from targets t where t.connection = l.connection and t.feed = l.feed
                and t.key = l.key and t.hubspot_id is not null) as sent
          from json_each(?3) j cross join ledger l
@@ -162,6 +205,8 @@ pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
 pub struct Queued {
     pub key: String,
     pub payload: Option<String>,
+    /// 1: SYSPRO held it as open when it was last read.
+    pub open: i64,
     pub sent: i64,
 }
 
@@ -180,7 +225,27 @@ pub fn to_read_again(connection: &str, feed: &str, now: Millis, limit: u32) -> S
     )
 }
 
-/// Rows asked for again that SYSPRO no longer has: they keep their fate and say so.
+/// Customers whose invoices changed are read again; in this run if there is room, else in the next.
+pub fn touch(connection: &str, feed: &str, now: Millis, keys: &[&str]) -> Statement {
+    Statement::new(
+        "with j as materialized (select value as key from json_each(?4))
+         update ledger set due = min(coalesce(due, ?3), ?3)
+         from j where connection = ?1 and feed = ?2 and ledger.key = j.key and payload is null",
+        [connection.into(), feed.into(), now.into(), json(keys)],
+    )
+}
+
+/// How many open invoices the ledger holds.
+pub fn open_count(connection: &str, feed: &str) -> Statement {
+    Statement::new(
+        "select count(*) as open from ledger indexed by ledger_open
+         where connection = ?1 and feed = ?2 and open_mark is not null",
+        [connection.into(), feed.into()],
+    )
+}
+
+/// Rows asked for again that SYSPRO no longer has: they keep their fate and say so; one that was
+/// never sent fails. Their mark is forgotten, so that one that comes back is news.
 pub fn cannot_read_again(
     connection: &str,
     feed: &str,
@@ -190,7 +255,8 @@ pub fn cannot_read_again(
 ) -> Statement {
     Statement::new(
         "with j as materialized (select value as key from json_each(?5))
-         update ledger set due = null, reason = ?4, gone_at = coalesce(gone_at, ?3), open_mark = null
+         update ledger set due = null, reason = ?4, gone_at = coalesce(gone_at, ?3), mark = '',
+           open_mark = null, fate = iif(fate = 'waiting', 'failing', fate)
          from j where connection = ?1 and feed = ?2 and ledger.key = j.key",
         [
             connection.into(),

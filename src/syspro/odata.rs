@@ -12,7 +12,6 @@ use http::{Request, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
 
 use super::Row;
 use crate::{
@@ -45,7 +44,6 @@ pub struct Dialect {
     pub in_list: bool,
     pub order_by: bool,
     pub top: bool,
-    pub skip: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,15 +53,6 @@ pub struct Query<'a> {
     pub filter: Option<Filter>,
     pub order_by: &'a [&'a str],
     pub top: Option<u32>,
-    pub skip: Option<u64>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
-    pub rows: Vec<Row>,
-    pub next_link: Option<String>,
-    /// Entries of the page that are not objects.
-    pub bad: usize,
 }
 
 impl Default for Dialect {
@@ -75,7 +64,6 @@ impl Default for Dialect {
             in_list: false,
             order_by: true,
             top: true,
-            skip: true,
         }
     }
 }
@@ -103,21 +91,11 @@ pub fn request(service: &Service, query: &Query) -> Request<String> {
     get(&url_of(service, query))
 }
 
-/// The request for a page the server announced. Credentials will travel with it, so it must lead to
-/// where they belong.
-pub fn follow(service: &Service, table: &str, next_link: &str) -> Result<Request<String>, Fault> {
-    let base = Url::parse(&service.table_url(table)).map_err(|_| unreadable("no valid URL"))?;
-    let next = base
-        .join(next_link)
-        .map_err(|_| unreadable("a next link that is no URL"))?;
-    let bare = next.username().is_empty() && next.password().is_none();
-    if next.origin() != base.origin() || !bare {
-        return Err(unreadable("a next link that leads to another server"));
-    }
-    Ok(get(next.as_str()))
-}
-
-pub fn read_page(response: &Response<Vec<u8>>) -> Result<Page, Fault> {
+/// The rows of a page, in the server's order.
+///
+/// # Errors
+/// Every answer that is no page, as the fault that says what to do next.
+pub fn read_page(response: &Response<Vec<u8>>) -> Result<Vec<Row>, Fault> {
     if !response.status().is_success() {
         return Err(refused(response));
     }
@@ -127,18 +105,12 @@ pub fn read_page(response: &Response<Vec<u8>>) -> Result<Page, Fault> {
     let Some(Value::Array(entries)) = body.remove("value") else {
         return Err(unreadable("JSON without a `value` array"));
     };
-    let mut page = Page::default();
-    for entry in entries {
-        match entry {
-            Value::Object(row) => page.rows.push(Row(row)),
-            _ => page.bad += 1,
-        }
-    }
-    page.next_link = match body.remove("@odata.nextLink") {
-        Some(Value::String(link)) if !link.is_empty() => Some(link),
-        _ => None,
+    // An entry that is no object is a row without anything: it is rejected like one without a key.
+    let row = |entry| match entry {
+        Value::Object(row) => Row(row),
+        _ => Row::default(),
     };
-    Ok(page)
+    Ok(entries.into_iter().map(row).collect())
 }
 
 /// What no URI can hold asks for `/`, which no client sends anywhere.
@@ -164,9 +136,6 @@ fn url_of(service: &Service, query: &Query) -> String {
     }
     if let Some(top) = query.top.filter(|_| can.top) {
         options.push(("$top", top.to_string()));
-    }
-    if let Some(skip) = query.skip.filter(|_| can.skip) {
-        options.push(("$skip", skip.to_string()));
     }
     let options: Vec<_> = options
         .into_iter()

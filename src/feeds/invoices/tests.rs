@@ -222,9 +222,9 @@ fn an_invoice_without_detail_gets_one_line() {
     let mut bare = record(&INVOICES, invoice(json!({})), vec![]);
     let map = |record: &Record| shown(&map_with(&INVOICES, record, &Settings::default()));
     expect![[r#"
-        failing lines_missing -: SYSPRO's answer held no detail lines for this invoice; it is asked again.
+        ask again lines_missing -: SYSPRO's answer held no detail lines for this invoice; it is asked again.
     "#]].assert_eq(&map(&bare));
-    bare.bare = true;
+    bare.lack = Lack::NoneThere;
     expect![[r#"
         Invoice EDU1/000000000000001/00000000000000100288/I
           hs_amount_billed = 1500

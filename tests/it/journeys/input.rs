@@ -18,7 +18,7 @@ fn befall(site: &Site, on: &str, what: Trouble) {
     let mut erp = site.erp.borrow_mut();
     erp.faults.push_back(Fault {
         on: on.to_owned(),
-        times: 10,
+        times: 40,
         what,
     });
 }
