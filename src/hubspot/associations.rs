@@ -7,7 +7,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::objects::{errors, inputs};
-use super::{Api, Kind, body, id_text, list, refusal};
+use super::{Api, Kind, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Refusal};
 
 /// Pairs in one call to make links; HubSpot documents 2,000 for one of the two ways.
@@ -86,7 +86,7 @@ pub fn read(api: &Api, from: Kind, to: Kind, ids: &[&str]) -> Request<String> {
 /// One answer per pair, in the order of the pairs.
 ///
 /// Results are not counted: nobody promises one for each pair, nor that the reverse is left out.
-/// A success that names no error has linked all.
+/// A success that names no error has linked all; one that says nothing at all is no success.
 ///
 /// # Errors
 /// A refusal of the call as a whole is a [`Fault::Refused`].
@@ -95,6 +95,9 @@ pub fn read_linked(
     response: &Response<Vec<u8>>,
 ) -> Result<Vec<LinkAnswer>, Fault> {
     let body = body(response)?;
+    if body.is_null() {
+        return Err(unreadable(response, "no word on the links"));
+    }
     let errors = errors(&body);
     let mut answers = vec![LinkAnswer::Linked; pairs.len()];
     let mut anonymous = false;
