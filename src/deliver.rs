@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::{
     context::Run,
     fault::{Fault, Reason},
+    feeds::{CUSTOMERS, INVOICES},
     hubspot::Kind,
     platform::{DAY, Millis, Platform, Statement},
     retry,
@@ -189,6 +190,12 @@ async fn commit<P: Platform>(
     }
     if !entries.is_empty() {
         statements.push(audit::write(connection, now, &entries));
+    }
+    let moved = units.iter().filter(|unit| unit.moved);
+    let moved: Vec<&str> = moved.map(|unit| unit.due.key.as_str()).collect();
+    if feed == CUSTOMERS.name && !moved.is_empty() {
+        // Invoices sent before their customer's company or contact was there are linked to it now.
+        statements.push(targets::follow(connection, INVOICES.name, now, &moved));
     }
     let rows = run.store.commit(statements).await?;
     count(

@@ -28,6 +28,8 @@ pub struct Unit {
     pub updated: u32,
     /// Keys of lines archived because SYSPRO no longer has them.
     pub archived: Vec<String>,
+    /// One of its objects is new in HubSpot or another than before: what was linked to it is not.
+    pub moved: bool,
     targets: BTreeMap<(Kind, String), Target>,
     changed: BTreeSet<(Kind, String)>,
 }
@@ -71,6 +73,7 @@ impl Unit {
             created: 0,
             updated: 0,
             archived: Vec::new(),
+            moved: false,
             targets: BTreeMap::new(),
             changed: BTreeSet::new(),
         };
@@ -96,6 +99,11 @@ impl Unit {
 
     pub fn keep(&mut self, target: Target) {
         let name = (target.kind, target.object_key.clone());
+        let before = self
+            .targets
+            .get(&name)
+            .and_then(|it| it.hubspot_id.as_ref());
+        self.moved |= target.hubspot_id.is_some() && target.hubspot_id.as_ref() != before;
         self.changed.insert(name.clone());
         self.targets.insert(name, target);
     }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::json;
-use crate::{hubspot::Kind, platform::Statement};
+use crate::{
+    hubspot::Kind,
+    platform::{Millis, Statement},
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
@@ -80,5 +83,18 @@ pub fn forget(connection: &str, feed: &str, gone: &[(&str, Kind, &str)]) -> Stat
          delete from targets where connection = ?1 and feed = ?2
            and (key, kind, object_key) in (select key, kind, object_key from j)",
         [connection.into(), feed.into(), json(gone)],
+    )
+}
+
+/// Has the records below these keys that are in sync read and looked at again: what they are to be
+/// linked to is another object than when they were sent. What stands of them is not sent again.
+pub fn follow(connection: &str, feed: &str, now: Millis, parents: &[&str]) -> Statement {
+    Statement::new(
+        "with j as materialized (select value as key from json_each(?4))
+         update ledger set due = ?3, hash = '' from j
+         where ledger.connection = ?1 and ledger.feed = ?2
+           and ledger.key > j.key || '/' and ledger.key < j.key || '0'
+           and ledger.fate = 'synced' and ledger.gone_at is null",
+        [connection.into(), feed.into(), now.into(), json(parents)],
     )
 }
