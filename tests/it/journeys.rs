@@ -4,6 +4,7 @@ mod changes;
 mod input;
 mod load;
 mod people;
+mod refusals;
 
 use rust_decimal::Decimal;
 use simulators::data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, padded};

@@ -4,6 +4,7 @@ use serde_json::json;
 use simulators::hubspot::Kind;
 
 use super::{company, contact, customer, first_invoice, hubspot_key, loaded, money};
+use crate::agreement;
 use crate::site::Site;
 
 fn delete(site: &Site, kind: Kind, key: &str) -> u64 {
@@ -36,14 +37,13 @@ fn a_company_deleted_by_a_person_is_made_anew_with_its_links() {
     assert_eq!(after.get("lifecyclestage"), Some("customer"));
     assert_eq!(site.linked(Kind::Company, &company(1), Kind::Contact), 1);
     assert_eq!(site.status("customers", &company(1)), "synced");
-    // Its invoices are linked to it the next time they are sent.
-    let today = site.today();
-    let mut erp = site.erp.borrow_mut();
-    erp.data.pay(&first_invoice(1), money("1.00"), today);
-    drop(erp);
+    // Its invoices follow: nothing of them is sent but the link.
+    let before = site.hubspot_calls();
     site.next_tick();
     let invoice = hubspot_key(&first_invoice(1));
     assert_eq!(site.linked(Kind::Invoice, &invoice, Kind::Company), 1);
+    assert_eq!(site.hubspot_calls() - before, 1);
+    agreement::check(&site);
 }
 
 #[test]
@@ -67,6 +67,8 @@ fn a_contact_deleted_by_a_person_is_left_out_until_a_replay() {
     let found = site.find(Kind::Contact, &contact(1)).expect("made again");
     assert_eq!(found.get("lastname"), Some("Else"));
     assert_eq!(site.linked(Kind::Contact, &contact(1), Kind::Company), 1);
+    site.next_tick();
+    agreement::check(&site);
 }
 
 #[test]
