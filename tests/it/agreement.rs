@@ -4,6 +4,7 @@
 //! It holds for settings as they are by default, and where nobody merged or deleted anything.
 
 mod expected;
+mod invoices;
 
 use std::collections::{BTreeMap, BTreeSet};
 

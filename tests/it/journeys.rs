@@ -1,7 +1,11 @@
 //! Journeys: what people see when something happens in SYSPRO. Calm weather, whole product.
 
+mod api;
 mod changes;
+mod documents;
+mod faults;
 mod input;
+mod lists;
 mod load;
 mod people;
 mod refusals;

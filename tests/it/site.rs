@@ -11,7 +11,7 @@ use simulators::{
 };
 use syspro_hubspot_sync::{config::Config, platform::Millis, routes, tick};
 
-use crate::world::{ERP, HUBSPOT, Shared, Start, World, shared};
+use crate::world::{Call, ERP, HUBSPOT, Shared, Start, World, shared};
 
 pub const ADMIN_TOKEN: &str = "canary-admin-token";
 pub const HUBSPOT_TOKEN: &str = "pat-na1-canary-hubspot";
@@ -75,6 +75,13 @@ impl Site {
         self.ask_as(method, path, body, Some(ADMIN_TOKEN))
     }
 
+    /// What a route shows.
+    pub fn get(&self, path: &str) -> Value {
+        let answer = self.ask("GET", path, "");
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
     pub fn ask_as(&self, method: &str, path: &str, body: &str, token: Option<&str>) -> Answer {
         let mut request = http::Request::builder()
             .method(method)
@@ -127,6 +134,18 @@ impl Site {
 
     pub fn calls_by_endpoint(&self) -> BTreeMap<String, u64> {
         self.portal.borrow().calls().clone()
+    }
+
+    /// Whether any request bore this bearer token.
+    pub fn fetched_with(&self, token: &str) -> bool {
+        let bearer = format!("Bearer {token}");
+        let bears = |call: &Call| {
+            let headers = call.request.headers();
+            headers
+                .get("authorization")
+                .is_some_and(|value| value.as_bytes() == bearer.as_bytes())
+        };
+        self.world.fetch_log().iter().any(bears)
     }
 
     pub fn today(&self) -> NaiveDate {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate};
 use rust_decimal::Decimal;
 use simulators::{
     data::{Distributor, Row},
     hubspot::Kind,
 };
 use syspro_hubspot_sync::platform::Millis;
+
+use super::invoices::{Money, details, header};
 
 const COMPANY: &str = "EDU1";
 /// The portal's zone, which is the site's where nothing else is set: five hours behind.
@@ -34,12 +36,6 @@ pub struct Expected {
     /// Key prefixes of the customers whose purged invoices were consolidated.
     pub balance_forward: BTreeSet<String>,
     invoices: BTreeSet<String>,
-}
-
-/// How an invoice's money is read: its ISO code and the line column in it.
-struct Money {
-    iso: &'static str,
-    line_column: &'static str,
 }
 
 impl Expected {
@@ -195,23 +191,6 @@ impl Expected {
     }
 }
 
-impl Money {
-    /// Nothing for a currency that means nothing to HubSpot.
-    fn of(row: &Row<'_>) -> Option<Money> {
-        match row.text("PostCurrency").trim_end() {
-            "" | "$" | "USD" => Some(Money {
-                iso: "USD",
-                line_column: "NetSalesValue",
-            }),
-            "EUR" => Some(Money {
-                iso: "EUR",
-                line_column: "PostValue",
-            }),
-            _ => None,
-        }
-    }
-}
-
 fn key(parts: &[&str]) -> String {
     let parts = parts
         .iter()
@@ -337,101 +316,4 @@ fn first_address(field: &str) -> String {
         parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
     });
     address.unwrap_or_default().to_lowercase()
-}
-
-/// The lines of an invoice, comments aside: those of its own customer, else (a sub-account bought)
-/// those of the same number and document type.
-fn details<'a>(data: &'a Distributor, header: &Row<'_>) -> Vec<Row<'a>> {
-    let same = |line: &Row<'_>, column: &str| {
-        line.text(column).trim_end() == header.text(column).trim_end()
-    };
-    let all = data
-        .table("ArTrnDetail")
-        .rows()
-        .filter(|line| same(line, "Invoice") && same(line, "DocumentType"));
-    let all: Vec<Row<'_>> = all.collect();
-    let own: Vec<_> = all.iter().filter(|line| same(line, "Customer")).collect();
-    let chosen = match own.is_empty() {
-        true => all.iter().collect(),
-        false => own,
-    };
-    chosen
-        .into_iter()
-        .filter(|line| line.text("LineType") != "6")
-        .copied()
-        .collect()
-}
-
-fn header(
-    data: &Distributor,
-    row: &Row<'_>,
-    today: NaiveDate,
-    money: &Money,
-    lines: &[(String, Decimal)],
-) -> Wanted {
-    let credit = row.text("DocumentType") == "C";
-    let (total, balance) = (row.decimal("CurrencyValue"), row.decimal("InvoiceBal1"));
-    let due = due(data, row).filter(|_| !credit);
-    let status = if balance.is_zero() || (balance > Decimal::ZERO) == credit {
-        "paid"
-    } else if due.is_some_and(|due| due < today) {
-        "overdue"
-    } else if balance.abs() < total.abs() {
-        "part paid"
-    } else {
-        "open"
-    };
-    let hubspot = match status {
-        _ if credit => "draft",
-        "paid" => "paid",
-        _ => "open",
-    };
-    let mut wanted = Wanted::default();
-    let all = &mut wanted.properties;
-    all.insert("syspro_total", total.to_string());
-    all.insert("syspro_balance_due", balance.to_string());
-    all.insert("syspro_status", status.to_owned());
-    all.insert("hs_invoice_status", hubspot.to_owned());
-    all.insert("hs_currency", money.iso.to_owned());
-    all.insert(
-        "syspro_due_date",
-        due.map_or(String::new(), |day| day.to_string()),
-    );
-    if !lines.is_empty() && !lines[0].0.ends_with("/TOTAL") {
-        let net: Decimal = lines.iter().map(|(_, value)| value).sum();
-        let portion = row.decimal("TaxPortion");
-        let tax = if portion.is_zero() {
-            total - net
-        } else {
-            portion
-        };
-        all.insert("syspro_net", net.to_string());
-        all.insert("syspro_tax", tax.to_string());
-    }
-    if let Some(day) = row.date("InvoiceDate") {
-        all.insert("syspro_invoice_date", day.to_string());
-        let due = due.unwrap_or(day);
-        all.insert("hs_invoice_date", format!("{day}T17:00:00Z"));
-        all.insert("hs_due_date", format!("{due}T17:00:00Z"));
-    }
-    wanted
-}
-
-/// By the rule of the invoice's terms.
-fn due(data: &Distributor, row: &Row<'_>) -> Option<NaiveDate> {
-    let invoiced = row.date("InvoiceDate")?;
-    let terms = data.table("TblArTerms").row(&[row.text("TermsCode")]);
-    let Some(terms) = terms else {
-        return Some(invoiced + Days::new(30));
-    };
-    let number = |column: &str| u32::try_from(terms.decimal(column)).expect("a count");
-    match terms.text("InvoiceOption").trim_end() {
-        "N" => Some(invoiced + Days::new(u64::from(number("DueDays")))),
-        "D" => {
-            let day = number("InvDayOfMonth");
-            let later = number("InvMonths") + u32::from(invoiced.day() > day);
-            (invoiced + Months::new(later)).with_day(day)
-        }
-        _ => terms.date("InvDate"),
-    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use serde_json::Value as Json;
 use simulators::{data::Distributor, hubspot::Kind};
 
 use super::distributor;
@@ -28,6 +29,30 @@ fn six_hundred_objects_load_in_at_most_twelve_calls_and_then_none() {
     assert_eq!(site.hubspot_calls(), before, "a quiet tick");
 }
 
+/// Left and right of every run's books are the same, and nobody needs more than a run's bounds.
+fn in_order(site: &Site) {
+    let runs = site.world.rows("select state, report from runs");
+    assert!(!runs.is_empty());
+    for run in runs {
+        let report: Json =
+            serde_json::from_str(run["report"].as_str().unwrap_or_default()).expect("a report");
+        assert_ne!(run["state"], "red", "{report:#}");
+        for (name, feed) in report["feeds"].as_object().expect("feeds") {
+            let of = |names: &[&str]| names.iter().map(|it| feed[*it].as_u64().unwrap_or(0)).sum();
+            let came: u64 = of(&["unchanged", "queued", "excluded", "failing", "rejected"]);
+            assert_eq!(feed["read"], came, "{name} {report:#}");
+            let went: u64 = of(&["written", "refused", "waiting"]);
+            assert_eq!(feed["taken"], went, "{name} {report:#}");
+        }
+        assert!(report["d1_statements"].as_u64() < Some(200), "{report:#}");
+    }
+    assert!(site.world.most_connections() <= 6);
+    assert_eq!(site.world.d1().refusals(), Vec::<String>::new());
+    for (sql, cost) in site.world.d1().costs() {
+        assert!(cost.steps < 150_000, "{} steps: {sql}", cost.steps);
+    }
+}
+
 #[test]
 fn a_believable_distributor_and_three_days_of_its_life_arrive_whole() {
     let data = Distributor::believable(7, 200, 600, day(Start::NOW));
@@ -35,6 +60,7 @@ fn a_believable_distributor_and_three_days_of_its_life_arrive_whole() {
     let mut rng = Rng::with_seed(7);
     site.settle(12);
     agreement::check(&site);
+    in_order(&site);
 
     for _ in 0..3 {
         site.world.advance(Duration::from_secs(86_400));
@@ -43,6 +69,34 @@ fn a_believable_distributor_and_three_days_of_its_life_arrive_whole() {
         let found = agreement::differences(&site);
         assert!(found.is_empty(), "{found:#?}\nafter {done:#?}");
     }
-    assert!(site.world.most_connections() <= 6);
-    assert_eq!(site.world.d1().refusals(), Vec::<String>::new());
+    in_order(&site);
+
+    let (calls, statements) = (site.hubspot_calls(), site.world.queries());
+    site.next_tick();
+    assert_eq!(site.hubspot_calls(), calls, "nothing changed");
+    let statements = site.world.queries() - statements;
+    assert!(statements <= 20, "{statements} statements of a quiet tick");
+}
+
+#[test]
+fn what_fails_or_stays_out_does_so_for_a_reason_the_data_has() {
+    let data = Distributor::believable(3, 100, 250, day(Start::NOW));
+    let site = Site::new(data);
+    site.settle(12);
+    agreement::check(&site);
+    let rows = site
+        .world
+        .rows("select feed, key, status, reason from records where status <> 'synced'");
+    assert!(!rows.is_empty());
+    for row in rows {
+        let reason = row["reason"].as_str().unwrap_or_default();
+        let reason: Json = serde_json::from_str(reason).expect("a reason");
+        let code = reason["code"].as_str().unwrap_or_default();
+        let allowed = match row["status"].as_str() {
+            Some("failing") => ["unknown_currency", "customer_failing"],
+            _ => ["customers_active", "customer_excluded"],
+        };
+        assert!(allowed.contains(&code), "{row}");
+        assert!(reason["remedy"].is_string(), "{row}");
+    }
 }
