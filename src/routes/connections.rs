@@ -88,13 +88,10 @@ pub async fn change<P: Platform>(
         })?;
     let systems = changed.touched.syspro || changed.touched.hubspot;
     let ailing = matches!(before.state, State::Incomplete | State::Broken);
-    let found = match systems || ailing {
+    let mut found = match systems || ailing {
         true => set_up(platform, config, &changed.connection).await,
         false => SetUp {
-            account: before
-                .account
-                .as_deref()
-                .and_then(|text| serde_json::from_str(text).ok()),
+            account: None,
             checks: serde_json::from_str(&before.checks).unwrap_or_default(),
         },
     };
@@ -110,6 +107,11 @@ pub async fn change<P: Platform>(
             "A connection keeps its portal for life: make a new connection for the other one.",
         ));
     }
+    // A token that opens none must not make the connection forget whose portal its records are in.
+    let known = before.account.as_deref();
+    found.account = found
+        .account
+        .or_else(|| known.and_then(|text| serde_json::from_str(text).ok()));
     let paused = changed.paused.unwrap_or(before.state == State::Paused);
     let state = match (paused, found.complete()) {
         (true, _) => State::Paused,

@@ -2,6 +2,7 @@
 
 mod api;
 mod changes;
+mod connections;
 mod documents;
 mod faults;
 mod input;
