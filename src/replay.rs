@@ -50,9 +50,9 @@ impl Replay {
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let body: Body = serde_json::from_str(text).map_err(|error| {
             vec![problem(
-                "",
-                format!("the body is not a replay: {error}"),
-                r#"send {"records":[{"feed","key"}]}, {"status":"failing"} or {"since":"2026-11-01"}"#,
+                "body",
+                format!("is not a replay: {error}"),
+                r#"Send {"records":[{"feed","key"}]}, {"status":"failing"} or {"since":"2026-11-01"}."#,
             )]
         })?;
         let preview = body.preview;
@@ -81,15 +81,15 @@ fn selection_of(body: Body) -> Result<Selection, Vec<Problem>> {
             "failing" => Ok(Selection::Failing),
             _ => Err(vec![problem(
                 "status",
-                "only what is failing can be replayed by status".to_owned(),
-                r#"send {"status":"failing"}, or a window with "since""#,
+                "is not failing, the one status that can be replayed".to_owned(),
+                r#"Send {"status":"failing"}, or a window with "since"."#,
             )]),
         },
         (None, None, Some(since)) => window(feed, &since, until.as_deref()),
         _ => Err(vec![problem(
-            "",
-            "a replay names exactly one of records, status and since".to_owned(),
-            r#"send {"records":[…]}, {"status":"failing"} or {"since":…}; "feed" and "until" go with "since""#,
+            "body",
+            "does not name exactly one of records, status and since".to_owned(),
+            r#"Send {"records":[…]}, {"status":"failing"} or {"since":…}; "feed" and "until" go with "since"."#,
         )]),
     }
 }
@@ -98,8 +98,8 @@ fn named(records: Vec<Named>) -> Result<Selection, Vec<Problem>> {
     if records.is_empty() || records.len() > MAX_RECORDS {
         return Err(vec![problem(
             "records",
-            format!("{} records are named", records.len()),
-            "name 1 to 1,000 records, or use a window",
+            format!("holds {} records", records.len()),
+            "Name 1 to 1,000 records, or use a window.",
         )]);
     }
     let problems: Vec<Problem> = records
@@ -129,8 +129,8 @@ fn window(
         if read.is_none() {
             problems.push(problem(
                 path,
-                "it is neither a date nor a time".to_owned(),
-                "write 2026-11-01 or 2026-11-01T08:00:00Z",
+                "is neither a date nor a time".to_owned(),
+                "Write 2026-11-01 or 2026-11-01T08:00:00Z.",
             ));
         }
         read.unwrap_or_default()
@@ -140,8 +140,8 @@ fn window(
     if problems.is_empty() && until <= since {
         problems.push(problem(
             "until",
-            "the window ends before it begins".to_owned(),
-            "give a later until, or leave it out for now",
+            "is not after since".to_owned(),
+            "Give a later until, or leave it out for now.",
         ));
     }
     if problems.is_empty() {
@@ -169,8 +169,8 @@ fn unknown_feed(path: &str, feed: &str) -> Problem {
     let names: Vec<&str> = FEEDS.iter().map(|feed| feed.name).collect();
     problem(
         path,
-        format!("there is no feed {feed:?}"),
-        &format!("use one of {}", names.join(", ")),
+        format!("is {feed:?}, which is no feed"),
+        &format!("Use one of {}.", names.join(", ")),
     )
 }
 

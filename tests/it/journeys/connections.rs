@@ -31,3 +31,35 @@ fn a_connection_keeps_its_portal_whatever_tokens_it_is_given() {
     site.next_tick();
     assert_eq!(site.hubspot_calls(), before, "all was in sync");
 }
+
+#[test]
+fn a_replay_that_cannot_be_meant_is_refused_in_one_sentence() {
+    let site = Site::new(distributor(1));
+    for (body, message) in [
+        (
+            r#"{"status":"waiting"}"#,
+            "status is not failing, the one status that can be replayed.",
+        ),
+        (r#"{"records":[]}"#, "records holds 0 records."),
+        (
+            r#"{"records":[{"feed":"deals","key":"EDU1/1"}]}"#,
+            "records[0].feed is \"deals\", which is no feed.",
+        ),
+        (
+            r#"{"since":"yesterday"}"#,
+            "since is neither a date nor a time.",
+        ),
+        (
+            r#"{"since":"2026-11-02","until":"2026-11-01"}"#,
+            "until is not after since.",
+        ),
+        (
+            "{}",
+            "body does not name exactly one of records, status and since.",
+        ),
+    ] {
+        let answer = site.ask("POST", "/connections/acme/replay", body);
+        assert_eq!(answer.status, 400, "{body}");
+        assert_eq!(answer.body["error"]["message"], message, "{body}");
+    }
+}
