@@ -167,6 +167,27 @@ pub fn rows_as<T: DeserializeOwned>(rows: Rows) -> Result<Vec<T>, StoreError> {
         .collect()
 }
 
+/// Below D1's largest value of 2 MB, with room for a wrong guess.
+const SLICE_BYTES: usize = 1_800_000;
+
+/// Runs of rows that each fit into one argument.
+pub fn slices<T>(rows: &[T], size: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|row| {
+            bytes += size(row);
+            bytes <= SLICE_BYTES
+        });
+        let (slice, left) = rest.split_at(fits.count().max(1));
+        rest = left;
+        Some(slice)
+    })
+}
+
 /// One argument for many rows.
 pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Arg {
     // cannot fail: our own types, string keys only

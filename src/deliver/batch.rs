@@ -13,6 +13,8 @@ pub type Verdict<W> = Result<Option<W>, Refusal>;
 
 /// Calls a refused batch may cost beyond its first.
 const EXTRA_CALLS: u32 = 16;
+/// Fewer refused alike are the records' fault, not the portal's.
+const FEW: usize = 2;
 
 pub enum Blocked {
     Halt(Halt),
@@ -20,47 +22,70 @@ pub enum Blocked {
     Portal(Refusal),
 }
 
+/// What became of a batch, also where it ended early: an id that HubSpot gave is never forgotten.
+pub struct Sent<W> {
+    /// One for each item, in order.
+    pub verdicts: Vec<Verdict<W>>,
+    pub blocked: Option<Blocked>,
+}
+
 /// Sends `items` as one batch; refused as a whole, it is halved until the culprit is alone, so that
-/// one bad record does not stop ninety-nine others. One verdict per item, in order.
+/// one bad record does not stop ninety-nine others.
 pub async fn halving<T, W>(
     items: &[T],
     send: impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
-) -> Result<Vec<Verdict<W>>, Blocked> {
+) -> Sent<W> {
     let mut verdicts: Vec<Verdict<W>> = items.iter().map(|_| Ok(None)).collect();
+    let blocked = isolate(items, &send, &mut verdicts).await.err();
+    if let Some(Blocked::Portal(_)) = blocked {
+        // Nobody's own fault: they wait.
+        verdicts = items.iter().map(|_| Ok(None)).collect();
+    }
+    Sent { verdicts, blocked }
+}
+
+async fn isolate<T, W>(
+    items: &[T],
+    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
+    verdicts: &mut [Verdict<W>],
+) -> Result<(), Blocked> {
     let mut extra = EXTRA_CALLS;
-    let mut refused = Vec::new();
-    if let Some(refusal) = attempt(items, 0..items.len(), &send, &mut verdicts).await? {
-        refused.push((0..items.len(), refusal));
-    }
-    while let Some((range, refusal)) = refused.pop() {
-        if range.len() == 1 {
-            // cannot fail: every range is a part of the items, and each has its verdict
-            verdicts[range.start] = Err(refusal);
-            continue;
-        }
-        if extra < 2 {
-            // Left unnamed, and so waiting: the next run isolates further.
-            continue;
-        }
-        extra -= 2;
-        let middle = range.start + range.len() / 2;
-        let (left, right) = (range.start..middle, middle..range.end);
-        let one = attempt(items, left.clone(), &send, &mut verdicts).await?;
-        let other = attempt(items, right.clone(), &send, &mut verdicts).await?;
-        match (one, other) {
-            (Some(one), Some(other)) if same_cause(&one, &other) => {
-                return Err(Blocked::Portal(one));
-            }
-            (one, other) => {
-                refused.extend(one.map(|refusal| (left, refusal)));
-                refused.extend(other.map(|refusal| (right, refusal)));
+    let mut accepted = false;
+    let mut parts = vec![0..items.len()];
+    let mut depth = 0;
+    loop {
+        let mut refused: Vec<(Range<usize>, Refusal)> = Vec::new();
+        for part in parts {
+            match attempt(items, part.clone(), send, verdicts).await? {
+                Some(refusal) => refused.push((part, refusal)),
+                None => accepted = true,
             }
         }
+        // A quarter each, and not one accepted: two bad records do not look like that.
+        if depth == 2 && !accepted && items.len() > FEW {
+            alike(refused.iter().map(|(_, refusal)| Some(refusal)))?;
+        }
+        parts = Vec::new();
+        for (range, refusal) in refused {
+            if range.len() == 1 {
+                // cannot fail: every range is a part of the items, and each has its verdict
+                verdicts[range.start] = Err(refusal);
+            } else if extra >= 2 {
+                extra -= 2;
+                let middle = range.start + range.len() / 2;
+                parts.extend([range.start..middle, middle..range.end]);
+            }
+            // Else it is left unnamed, and so waiting: the next run isolates further.
+        }
+        if parts.is_empty() {
+            break;
+        }
+        depth += 1;
     }
-    match refused_alike(&verdicts) {
-        Some(refusal) => Err(Blocked::Portal(refusal)),
-        None => Ok(verdicts),
+    if items.len() > FEW {
+        alike(verdicts.iter().map(|verdict| verdict.as_ref().err()))?;
     }
+    Ok(())
 }
 
 /// The refusal, where the batch was refused as a whole.
@@ -84,10 +109,75 @@ async fn attempt<T, W>(
     }
 }
 
-/// Several records, each refused, all for one cause.
-fn refused_alike<W>(verdicts: &[Verdict<W>]) -> Option<Refusal> {
-    let mut refusals = verdicts.iter().map(|verdict| verdict.as_ref().err());
-    let first = refusals.next()??;
-    let alike = |other: Option<&Refusal>| other.is_some_and(|other| same_cause(first, other));
-    (verdicts.len() > 1 && refusals.all(alike)).then(|| first.clone())
+/// Fails when each is refused, and all for one cause.
+fn alike<'a>(mut refusals: impl Iterator<Item = Option<&'a Refusal>>) -> Result<(), Blocked> {
+    let Some(Some(first)) = refusals.next() else {
+        return Ok(());
+    };
+    match refusals.all(|other| other.is_some_and(|other| same_cause(first, other))) {
+        true => Err(Blocked::Portal(first.clone())),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// A hundred records, some of them bad, before a portal that refuses batches whole.
+    fn send(bad: &[(usize, &str)]) -> (Sent<()>, u32) {
+        let items: Vec<usize> = (0..100).collect();
+        let calls = Cell::new(0);
+        let sent = halving(&items, async |some| {
+            calls.set(calls.get() + 1);
+            match bad.iter().find(|(item, _)| some.contains(item)) {
+                Some((_, code)) => Err(Halt::Fault(Fault::Refused {
+                    system: crate::fault::System::HubSpot,
+                    status: 400,
+                    refusal: Box::new(Refusal::coded(code)),
+                })),
+                None => Ok(some.iter().map(|_| Ok(Some(()))).collect()),
+            }
+        });
+        let sent = sent.now_or_never().expect("nothing waits here");
+        (sent, calls.get() - 1)
+    }
+
+    fn done(sent: &Sent<()>) -> usize {
+        let done = |verdict: &&Verdict<()>| matches!(verdict, Ok(Some(())));
+        sent.verdicts.iter().filter(done).count()
+    }
+
+    #[test]
+    fn one_bad_record_is_alone_in_the_end() {
+        for place in [0, 37, 50, 99] {
+            let (sent, extra) = send(&[(place, "ODD")]);
+            assert_eq!(done(&sent), 99);
+            assert_eq!(sent.verdicts[place], Err(Refusal::coded("ODD")));
+            assert!(extra <= 15, "{extra} extra calls");
+            assert!(sent.blocked.is_none());
+        }
+    }
+
+    #[test]
+    fn two_bad_records_refused_alike_are_not_the_portals_fault() {
+        let (sent, extra) = send(&[(3, "ODD"), (77, "ODD")]);
+        assert!(sent.blocked.is_none());
+        assert!(extra <= EXTRA_CALLS, "{extra} extra calls");
+        // What was not isolated within the calls allowed waits for the next run.
+        assert!(done(&sent) >= 90, "{} done", done(&sent));
+    }
+
+    #[test]
+    fn a_hundred_refused_alike_are() {
+        let all: Vec<(usize, &str)> = (0..100).map(|item| (item, "RULE")).collect();
+        let (sent, extra) = send(&all);
+        assert!(matches!(sent.blocked, Some(Blocked::Portal(_))));
+        assert_eq!(extra, 6);
+        assert!(sent.verdicts.iter().all(|verdict| *verdict == Ok(None)));
+    }
 }

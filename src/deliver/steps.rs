@@ -5,7 +5,7 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use super::{
     batch::{Blocked, Verdict, halving},
-    park_for, park_kind,
+    park::{park_for, park_kind},
     unit::{LINKS, Unit, at},
     write::write,
 };
@@ -15,6 +15,7 @@ use crate::{
     hubspot::{
         Kind,
         associations::{self, LinkAnswer},
+        body,
         objects::{self, Answer, Write},
         refusal,
     },
@@ -105,29 +106,33 @@ async fn link<P: Platform>(
         .collect();
     for wanted in wanted.chunks(associations::MAX_PAIRS) {
         let sent = halving(wanted, async |some| send_links(run, from, to, some).await).await;
-        let verdicts = match sent {
-            Ok(verdicts) => verdicts,
-            Err(why) => {
-                blocked(run, from, why)?;
-                hold_parked(run, units, from, |unit| {
-                    !unit.missing_links(from, to).is_empty()
-                });
-                return Ok(());
-            }
-        };
-        for ((place, target, to_id), verdict) in wanted.iter().zip(verdicts) {
+        for ((place, target, to_id), verdict) in wanted.iter().zip(sent.verdicts) {
             let unit = at(units, *place);
+            let mut target = target.clone();
             match verdict {
                 Ok(Some(())) => {
-                    let mut target = target.clone();
                     target.links.insert(to, to_id.clone());
                     unit.answered = true;
                     unit.keep(target);
                 }
-                // A link that was not made, to a record that may be gone: it is asked for again.
+                // Named nowhere: it is asked for again.
                 Ok(None) => {}
+                Err(refusal) if refusal::is_missing(&refusal) => {
+                    // One end is gone: written again, it is found or made anew.
+                    target.hash.clear();
+                    unit.keep(target);
+                    unit.doubts_customer |= from == Kind::Invoice;
+                    unit.try_once_more(refusal::reason(&refusal, from));
+                }
                 Err(refusal) => unit.fail(refusal::reason(&refusal, from)),
             }
+        }
+        if let Some(why) = sent.blocked {
+            blocked(run, from, why)?;
+            hold_parked(run, units, from, |unit| {
+                !unit.missing_links(from, to).is_empty()
+            });
+            return Ok(());
         }
     }
     Ok(())
@@ -172,20 +177,41 @@ async fn archive_lines<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Res
         })
         .collect();
     for some in beyond.chunks(objects::MAX_INPUTS) {
-        let ids: Vec<&str> = some.iter().map(|(_, _, id)| id.as_str()).collect();
-        let request = objects::archive(&run.api(), Kind::LineItem, &ids);
-        run.sender
-            .hubspot(Lane::General, Effect::Write, request, |response| {
-                crate::hubspot::body(response).map(|_| ())
-            })
-            .await?;
-        for (place, key, _) in some {
+        let sent = halving(some, async |some| send_archive(run, some).await).await;
+        for ((place, key, _), verdict) in some.iter().zip(sent.verdicts) {
             let unit = at(units, *place);
-            unit.answered = true;
-            unit.archived.push(key.clone());
+            match verdict {
+                Ok(Some(())) => {
+                    unit.answered = true;
+                    unit.archived.push(key.clone());
+                }
+                Ok(None) => {}
+                Err(refusal) => unit.fail(refusal::reason(&refusal, Kind::LineItem)),
+            }
+        }
+        if let Some(why) = sent.blocked {
+            blocked(run, Kind::LineItem, why)?;
+            hold_parked(run, units, Kind::LineItem, |unit| {
+                !unit.lines_beyond().is_empty()
+            });
+            return Ok(());
         }
     }
     Ok(())
+}
+
+async fn send_archive<P: Platform>(
+    run: &Run<'_, P>,
+    some: &[(usize, String, String)],
+) -> Result<Vec<Verdict<()>>, Halt> {
+    let ids: Vec<&str> = some.iter().map(|(_, _, id)| id.as_str()).collect();
+    let request = objects::archive(&run.api(), Kind::LineItem, &ids);
+    run.sender
+        .hubspot(Lane::General, Effect::Write, request, |response| {
+            body(response).map(|_| ())
+        })
+        .await?;
+    Ok(some.iter().map(|_| Ok(Some(()))).collect())
 }
 
 /// Sets the status in a call of its own, once lines and links stand. A refused status is a warning,
@@ -202,10 +228,9 @@ async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result
         .collect();
     for due in due.chunks(objects::MAX_INPUTS) {
         let sent = halving(due, async |some| send_status(run, some).await).await;
-        let verdicts = match sent {
-            Ok(verdicts) => verdicts,
-            Err(Blocked::Portal(refusal)) => due.iter().map(|_| Err(refusal.clone())).collect(),
-            Err(Blocked::Halt(halt)) => return Err(halt),
+        let verdicts = match &sent.blocked {
+            Some(Blocked::Portal(refusal)) => due.iter().map(|_| Err(refusal.clone())).collect(),
+            _ => sent.verdicts,
         };
         for ((place, target, status), verdict) in due.iter().zip(verdicts) {
             let unit = at(units, *place);
@@ -225,6 +250,12 @@ async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result
             target.status = Some(status.clone());
             unit.answered = true;
             unit.keep(target);
+        }
+        if let Some(Blocked::Halt(halt)) = sent.blocked {
+            blocked(run, Kind::Invoice, Blocked::Halt(halt))?;
+            hold_parked(run, units, Kind::Invoice, |unit| {
+                unit.status_to_set().is_some()
+            });
         }
     }
     Ok(())

@@ -30,6 +30,8 @@ pub struct Unit {
     pub archived: Vec<String>,
     /// One of its objects is new in HubSpot or another than before: what was linked to it is not.
     pub moved: bool,
+    /// The customer's company or contact may be gone from HubSpot.
+    pub doubts_customer: bool,
     targets: BTreeMap<(Kind, String), Target>,
     changed: BTreeSet<(Kind, String)>,
 }
@@ -44,6 +46,8 @@ pub enum State {
         until: Millis,
         reason: Option<Reason>,
     },
+    /// Refused for something the next run can mend.
+    Retried(Reason),
 }
 
 impl Unit {
@@ -74,6 +78,7 @@ impl Unit {
             updated: 0,
             archived: Vec::new(),
             moved: false,
+            doubts_customer: false,
             targets: BTreeMap::new(),
             changed: BTreeSet::new(),
         };
@@ -212,13 +217,23 @@ impl Unit {
         self.state = State::Failed(reason);
     }
 
+    /// Waits for the next run the first time, and fails the second.
+    pub fn try_once_more(&mut self, reason: Reason) {
+        self.state = match self.due.attempts {
+            0 => State::Retried(reason),
+            _ => State::Failed(reason),
+        };
+    }
+
     pub fn hold(&mut self, until: Millis, reason: Option<Reason>) {
         self.state = State::Held { until, reason };
     }
 
     /// The warning a person sees first beside a record that is in sync.
-    pub fn warning(&self) -> Option<&Reason> {
-        self.warnings.first()
+    pub fn warning(&self) -> Option<Reason> {
+        let withheld = || self.targets.values().find_map(|target| target.withheld);
+        let first = self.warnings.first().cloned();
+        first.or_else(|| Some(withheld_reason(withheld()?)))
     }
 }
 
@@ -226,6 +241,22 @@ impl Unit {
 pub fn at(units: &mut [Unit], place: usize) -> &mut Unit {
     // cannot fail: places are taken from the same chunk, which never changes its length
     &mut units[place]
+}
+
+pub fn withheld_reason(withheld: Withheld) -> Reason {
+    match withheld {
+        Withheld::Email => Reason::new(
+            "email_withheld",
+            "the e-mail is invalid or belongs to another contact, so this contact goes without it",
+            "correct the e-mail in SYSPRO, or free it in HubSpot and replay the customer",
+        )
+        .on("email"),
+        Withheld::Deleted => Reason::new(
+            "contact_deleted",
+            "the contact was deleted in HubSpot, so it is left out",
+            "replay the customer to create the contact again",
+        ),
+    }
 }
 
 /// The links a unit makes, in the order they are made.

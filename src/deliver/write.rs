@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     batch::{Verdict, halving},
     steps::{Written, blocked, hold_parked, verdict},
-    unit::{Unit, at},
+    unit::{Unit, at, withheld_reason},
 };
 use crate::{
     context::Run,
-    fault::{Fault, Reason, Refusal},
+    fault::{Fault, Refusal},
     feeds::Object,
     hash::hash,
     hubspot::{
@@ -57,6 +57,11 @@ impl Job {
             target,
             properties,
         }
+    }
+
+    fn has_email(&self) -> bool {
+        let email = self.properties.get(EMAIL);
+        email.is_some_and(|email| !email.is_empty())
     }
 
     fn is_new(&self) -> bool {
@@ -127,16 +132,13 @@ fn share_no_email(jobs: &mut [Job], units: &mut [Unit]) {
 }
 
 fn leave_out_email(job: &mut Job, unit: &mut Unit) {
-    job.properties.remove(EMAIL);
+    // An address of ours that is there already is not this person's any more.
+    match job.target.filled.contains(EMAIL) {
+        true => job.properties.insert(EMAIL.to_owned(), String::new()),
+        false => job.properties.remove(EMAIL),
+    };
     job.target.withheld = Some(Withheld::Email);
-    unit.warnings.push(
-        Reason::new(
-            "email_withheld",
-            "the e-mail is invalid or belongs to another contact, so this contact goes without it",
-            "correct the e-mail in SYSPRO, or free it in HubSpot and replay the customer",
-        )
-        .on(EMAIL),
-    );
+    unit.warnings.push(withheld_reason(Withheld::Email));
 }
 
 /// Sends jobs in batches and books what was answered; answers the refused ones that may go again
@@ -154,15 +156,7 @@ async fn send_jobs<P: Platform>(
         while jobs.peek().is_some() {
             let batch: Vec<Job> = jobs.by_ref().take(objects::MAX_INPUTS).collect();
             let sent = halving(&batch, async |some| send(run, kind, new, some).await).await;
-            let verdicts = match sent {
-                Ok(verdicts) => verdicts,
-                Err(why) => {
-                    blocked(run, kind, why)?;
-                    hold_parked(run, units, kind, |unit| !lacking(unit, kind).is_empty());
-                    return Ok(Vec::new());
-                }
-            };
-            for (job, verdict) in batch.into_iter().zip(verdicts) {
+            for (job, verdict) in batch.into_iter().zip(sent.verdicts) {
                 let unit = at(units, job.unit);
                 match verdict {
                     Ok(Some(written)) => book(unit, job, written),
@@ -174,12 +168,18 @@ async fn send_jobs<P: Platform>(
                     }
                 }
             }
+            if let Some(why) = sent.blocked {
+                blocked(run, kind, why)?;
+                hold_parked(run, units, kind, |unit| !lacking(unit, kind).is_empty());
+                return Ok(refused);
+            }
         }
     }
     Ok(refused)
 }
 
 fn book(unit: &mut Unit, job: Job, written: Written) {
+    let has_email = job.has_email();
     let mut target = job.target;
     if target
         .hubspot_id
@@ -190,7 +190,7 @@ fn book(unit: &mut Unit, job: Job, written: Written) {
     }
     target.hubspot_id = Some(written.id);
     target.hash = job.hash;
-    if job.properties.contains_key(EMAIL) {
+    if has_email {
         target.withheld = None;
     }
     let filled = job
@@ -254,7 +254,7 @@ async fn revise<P: Platform>(
     let mut again = Vec::new();
     for (mut job, refusal) in refused {
         let unit = at(units, job.unit);
-        if job.properties.contains_key(EMAIL) && refusal::takes_email(&refusal) {
+        if job.has_email() && refusal::takes_email(&refusal) {
             leave_out_email(&mut job, unit);
             again.push(job);
         } else if refusal::is_missing(&refusal) && !job.is_new() {
@@ -298,11 +298,7 @@ async fn find_again<P: Platform>(
             target.hubspot_id = None;
             target.withheld = Some(Withheld::Deleted);
             target.links.clear();
-            unit.warnings.push(Reason::new(
-                "contact_deleted",
-                "the contact was deleted in HubSpot, so it is left out",
-                "replay the customer to create the contact again",
-            ));
+            unit.warnings.push(withheld_reason(Withheld::Deleted));
             unit.keep(target);
             Ok(None)
         }

@@ -17,13 +17,10 @@ use crate::{
     store::{
         audit, cursors,
         ledger::{self, Fate, Intake, Known, Taken},
-        rows_as,
+        rows_as, slices,
     },
     syspro::Row,
 };
-
-/// Below D1's largest value of 2 MB, with room for escaping.
-const SLICE_BYTES: usize = 1_500_000;
 
 /// How a page came to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +86,7 @@ async fn commit<P: Platform>(
 ) -> Result<(), Halt> {
     let run = reader.run;
     let (connection, now) = (run.connection.id.as_str(), run.platform.now());
-    let mut statements: Vec<Statement> = slices(intakes)
+    let mut statements: Vec<Statement> = slices(intakes, size)
         .map(|slice| ledger::take(connection, feed.name, run.mapping, now, slice))
         .collect();
     let takes = statements.len();
@@ -237,21 +234,7 @@ pub fn touched(intakes: &[Intake]) -> BTreeSet<String> {
     parents.collect()
 }
 
-/// Runs of rows whose JSON stays below what one argument may hold.
-fn slices(rows: &[Intake]) -> impl Iterator<Item = &[Intake]> {
-    let size = |row: &Intake| row.payload.as_ref().map_or(0, String::len) * 4 / 3 + 600;
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut bytes = 0;
-        let fits = rest.iter().take_while(|row| {
-            bytes += size(row);
-            bytes <= SLICE_BYTES
-        });
-        let (slice, left) = rest.split_at(fits.count().max(1));
-        rest = left;
-        Some(slice)
-    })
+/// About as long as a row is as JSON inside JSON.
+fn size(row: &Intake) -> usize {
+    row.payload.as_ref().map_or(0, String::len) * 4 / 3 + 600
 }

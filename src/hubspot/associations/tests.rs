@@ -109,7 +109,6 @@ fn a_success_has_linked_all_however_many_results_it_lists() {
         r#"{"results":[{"fromObjectTypeId":"0-1","fromObjectId":"1","toObjectTypeId":"0-2","toObjectId":"2","labels":[]}]}"#,
         &linked,
     );
-    check(204, "", &linked);
 }
 
 #[test]

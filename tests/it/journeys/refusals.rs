@@ -98,7 +98,7 @@ fn a_rule_of_the_portal_that_refuses_all_parks_the_kind_and_is_named() {
         });
         let site = Site::with(distributor(60), options, json!({}));
         site.tick();
-        assert!(site.hubspot_calls() <= 4, "{:?}", site.calls_by_endpoint());
+        assert!(site.hubspot_calls() <= 7, "{:?}", site.calls_by_endpoint());
         let customers = totals(&site, "customers");
         assert_eq!(customers["waiting"], 60, "{customers}");
         assert!(

@@ -1,0 +1,180 @@
+//! What becomes of a chunk, in one commit.
+
+use serde_json::json;
+
+use super::unit::{State, Unit};
+use crate::{
+    context::Run,
+    feeds::{CUSTOMERS, INVOICES},
+    hubspot::Kind,
+    platform::{DAY, Millis, Platform, Statement},
+    send::Halt,
+    store::{
+        audit,
+        ledger::{self, Fate, Settled},
+        records::{self, Selection},
+        rows_as, slices, targets,
+    },
+};
+
+/// Ids, fates and audit of a chunk in one commit.
+pub async fn commit<P: Platform>(
+    run: &Run<'_, P>,
+    feed: &'static str,
+    units: &[Unit],
+) -> Result<(), Halt> {
+    let connection = run.connection.id.as_str();
+    let now = run.platform.now();
+    // What is put off is the next run's: this one must not take it up again.
+    let next = now.max(run.began + 1);
+    let settled: Vec<Settled> = units.iter().map(|unit| settle(unit, next)).collect();
+    let entries: Vec<audit::Entry> = units
+        .iter()
+        .zip(&settled)
+        .filter(|(unit, _)| unit.answered)
+        .map(|(unit, settled)| entry(run, feed, unit, settled))
+        .collect();
+    let mut statements = vec![ledger::settle(connection, feed, now, &settled)];
+    statements.extend(of_targets(connection, feed, units));
+    if !entries.is_empty() {
+        statements.push(audit::write(connection, now, &entries));
+    }
+    statements.extend(of_others(connection, feed, units, next));
+    let rows = run.store.commit(statements).await?;
+    count(
+        run,
+        feed,
+        units.len(),
+        rows.into_iter().next().unwrap_or_default(),
+    )
+}
+
+/// What HubSpot holds of the chunk now.
+fn of_targets(connection: &str, feed: &str, units: &[Unit]) -> Vec<Statement> {
+    let mut kept = Vec::new();
+    let mut gone = Vec::new();
+    for unit in units {
+        let key = unit.due.key.as_str();
+        kept.extend(unit.changed().map(|target| targets::Owned { key, target }));
+        let archived = unit.archived.iter().map(String::as_str);
+        gone.extend(archived.map(|line| (key, Kind::LineItem, line)));
+    }
+    let kept = slices(&kept, target_size);
+    let mut statements: Vec<Statement> = kept
+        .map(|kept| targets::save(connection, feed, kept))
+        .collect();
+    if !gone.is_empty() {
+        statements.push(targets::forget(connection, feed, &gone));
+    }
+    statements
+}
+
+/// What the chunk means for other rows: invoices sent before their customer's company or contact
+/// was there are linked to it, and customers whose records may be gone are sent again.
+fn of_others(connection: &str, feed: &str, units: &[Unit], next: Millis) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let moved = units.iter().filter(|unit| unit.moved);
+    let moved: Vec<&str> = moved.map(|unit| unit.due.key.as_str()).collect();
+    if feed == CUSTOMERS.name && !moved.is_empty() {
+        statements.push(targets::follow(connection, INVOICES.name, next, &moved));
+    }
+    let doubting = units.iter().filter(|unit| unit.doubts_customer);
+    let doubted: Vec<(String, String)> = doubting
+        .filter_map(|unit| Some((CUSTOMERS.name.to_owned(), unit.payload.customer.clone()?)))
+        .collect();
+    if !doubted.is_empty() {
+        let customers = Selection::Records(doubted);
+        statements.extend(records::replay(connection, &customers, next));
+    }
+    statements
+}
+
+/// About as long as a target is as JSON inside JSON.
+fn target_size(owned: &targets::Owned<'_>) -> usize {
+    let filled: usize = owned.target.filled.iter().map(|name| name.len() + 6).sum();
+    400 + 2 * owned.target.object_key.len() + filled
+}
+
+fn settle(unit: &Unit, next: Millis) -> Settled {
+    let warning = unit.warning();
+    let (fate, reason, due) = match &unit.state {
+        State::Failed(reason) => (Fate::Failing, Some(reason), Some(next + DAY)),
+        State::Held { until, reason } => (Fate::Waiting, reason.as_ref(), Some(next.max(*until))),
+        State::Retried(reason) => (Fate::Waiting, Some(reason), Some(next)),
+        State::Open if unit.complete() => (Fate::Synced, warning.as_ref(), unit.due.look_at),
+        // Cut short: the next run goes on with it.
+        State::Open => (Fate::Waiting, None, Some(next)),
+    };
+    Settled {
+        key: unit.due.key.clone(),
+        revision: unit.due.revision,
+        fate,
+        reason: reason.map(|reason| json!(reason).to_string()),
+        due,
+        refused: i64::from(matches!(unit.state, State::Failed(_) | State::Retried(_))),
+    }
+}
+
+fn entry<P: Platform>(
+    run: &Run<'_, P>,
+    feed: &'static str,
+    unit: &Unit,
+    settled: &Settled,
+) -> audit::Entry {
+    let reason = match &unit.state {
+        State::Failed(reason) | State::Retried(reason) => Some(reason),
+        State::Held { reason, .. } => reason.as_ref(),
+        State::Open => None,
+    };
+    audit::Entry {
+        id: format!(
+            "{}/send/{feed}/{}/{}",
+            run.id, unit.due.key, unit.due.revision
+        ),
+        feed: feed.to_owned(),
+        key: unit.due.key.clone(),
+        outcome: match settled.fate {
+            Fate::Synced => "synced",
+            Fate::Failing => "failing",
+            Fate::Waiting | Fate::Excluded => "waiting",
+        }
+        .to_owned(),
+        revision: Some(unit.due.revision),
+        source_date: unit.due.source_date.clone(),
+        source_version: unit.due.source_version.clone(),
+        seen_at: Some(unit.due.seen_at),
+        taken_at: unit.taken_at.clone(),
+        said: json!({
+            "reason": reason,
+            "warnings": unit.warnings,
+            "created": unit.created,
+            "updated": unit.updated,
+            "archived": unit.archived.len(),
+        })
+        .to_string(),
+    }
+}
+
+/// Left from the chunk, right from the rows the database says it settled; one it did not settle
+/// has a newer revision, and waits.
+fn count<P: Platform>(
+    run: &Run<'_, P>,
+    feed: &str,
+    taken: usize,
+    settled: Vec<serde_json::Value>,
+) -> Result<(), Halt> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        fate: Fate,
+    }
+    let settled: Vec<Row> = rows_as(settled)?;
+    let taken = taken as u64;
+    let of = |fate: Fate| settled.iter().filter(|row| row.fate == fate).count() as u64;
+    let mut books = run.books.borrow_mut();
+    let feed = books.feed(feed);
+    feed.taken += taken;
+    feed.written += of(Fate::Synced);
+    feed.refused += of(Fate::Failing);
+    feed.waiting += of(Fate::Waiting) + taken.saturating_sub(settled.len() as u64);
+    Ok(())
+}
