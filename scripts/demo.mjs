@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { Api } from "./demo/api.mjs";
 import { Progress, bold, count, dim, green, heading, many, say, seconds, wrapped } from "./demo/show.mjs";
 import { lookAround, summary } from "./demo/summary.mjs";
-import { Problem, main, pause } from "./lib.mjs";
+import { Problem, main, pause, untilInterrupted } from "./lib.mjs";
 import { CREDENTIALS, startSimulators } from "./simulators.mjs";
 import { secret, startWorker, tick } from "./worker.mjs";
 
@@ -22,6 +22,8 @@ const ID = "demo";
 const MOST_TICKS = 2000;
 /** Ticks in a row that change nothing while something waits. */
 const PATIENCE = 3;
+/** Of a day's news, shown. */
+const MOST_LINES = 15;
 
 await main(async () => {
   const once = process.argv.includes("--once") || /^(1|true|yes)$/i.test(process.env.ONCE ?? "");
@@ -40,6 +42,7 @@ await main(async () => {
     await story(site);
     if (once) return;
     say(`\n${dim("Everything stays up until you press Ctrl-C.")}`);
+    untilInterrupted();
   } catch (error) {
     await showLog(site.log);
     throw error;
@@ -87,7 +90,8 @@ async function story(site) {
 
   heading("A day at the distributor");
   const day = await api.simulator("syspro", "POST", "day");
-  for (const line of day.happened) say(`  · ${line}`);
+  for (const line of day.happened.slice(0, MOST_LINES)) say(`  · ${line}`);
+  if (day.happened.length > MOST_LINES) say(dim(`  · and ${day.happened.length - MOST_LINES} more`));
   say();
   await untilQuiet(site);
 

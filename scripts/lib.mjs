@@ -29,6 +29,11 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 const children = new Set();
 let stopping = null;
 
+/** From here on Ctrl-C is how it is meant to end, not a failure. */
+export function untilInterrupted() {
+  SIGNALS.SIGINT = 0;
+}
+
 // wrangler starts workerd, which starts helpers: signals go to the whole group.
 function signalGroup(child, signal) {
   try {
@@ -39,8 +44,8 @@ function signalGroup(child, signal) {
   }
 }
 
-for (const [signal, code] of Object.entries(SIGNALS)) {
-  process.on(signal, () => stopAll().then(() => process.exit(code)));
+for (const signal of Object.keys(SIGNALS)) {
+  process.on(signal, () => stopAll().then(() => process.exit(SIGNALS[signal])));
 }
 process.on("exit", () => children.forEach((child) => signalGroup(child, "SIGKILL")));
 process.stdout.on("error", () => {});

@@ -7,7 +7,7 @@
 // that dies leaves nothing behind.
 
 import { resolve } from "node:path";
-import { Problem, main, root } from "./lib.mjs";
+import { Problem, main, root, untilInterrupted } from "./lib.mjs";
 import { secret, startWorker } from "./worker.mjs";
 
 await main(async () => {
@@ -24,6 +24,7 @@ await main(async () => {
   if (token.fresh) console.log(`ADMIN_TOKEN ${token.value} (kept in ${STATE}/admin_token)`);
   console.log(`one cron tick: curl '${url}/__scheduled?cron=*/5+*+*+*+*'`);
   console.log("Ctrl-C stops it.");
+  untilInterrupted();
 
   const ends = [child.ended];
   if (process.argv.includes("--until-eof")) {

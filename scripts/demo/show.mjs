@@ -20,7 +20,7 @@ export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s
 export class Progress {
   now(text) {
     if (!terminal) return;
-    const width = Math.max(20, (process.stdout.columns ?? 80) - 1);
+    const width = Math.max(20, (process.stdout.columns || 80) - 1);
     process.stdout.write(`\r\x1b[K${text.slice(0, width)}`);
   }
 
@@ -45,7 +45,7 @@ export function table(rows) {
 
 /** Text broken between words, every line behind `indent` blanks. */
 export function wrapped(text, indent) {
-  const width = Math.max(40, Math.min(process.stdout.columns ?? 100, 110) - indent);
+  const width = Math.max(40, Math.min(process.stdout.columns || 100, 110) - indent);
   const lines = [""];
   for (const word of text.split(/\s+/)) {
     const line = lines.at(-1);

@@ -120,7 +120,7 @@ fn a_quiet_tick_asks_nothing_of_hubspot(plant: &Plant) {
     assert_eq!(run["report"]["hubspot_calls"], 0, "{run}");
     let figure = |name: &str| run["report"][name].as_u64().expect("a count");
     eprintln!(
-        "a quiet tick: 0 HubSpot calls, {} D1 statements (2 of them for being asked), {} reads of SYSPRO, {took:.1?}",
+        "a quiet tick, asked for: 0 HubSpot calls, {} D1 statements before its closing commit, {} reads of SYSPRO, {took:.1?}",
         figure("d1_statements"),
         figure("syspro_reads"),
     );
