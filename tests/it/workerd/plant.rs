@@ -40,6 +40,7 @@ pub const SECRETS: [&str; 5] = [
 ];
 
 pub struct Plant {
+    pub seed: u64,
     world: Shared,
     at: Addresses,
     state: PathBuf,
@@ -64,6 +65,7 @@ impl Plant {
         let at = in_background(&world).expect("the simulators listen");
         let name = format!("syspro-hubspot-workerd-{}", std::process::id());
         Plant {
+            seed,
             world,
             at,
             state: std::env::temp_dir().join(name),
