@@ -81,7 +81,7 @@ impl Row {
     }
 
     pub fn decimal(&self, column: &str) -> Result<Option<Decimal>, Bad> {
-        let text = self.text(column);
+        let text = self.plain(column, "a number")?;
         let text = text.trim_start();
         if text.is_empty() {
             return Ok(None);
@@ -94,7 +94,7 @@ impl Row {
 
     /// The calendar part, whatever zone the server put behind it: SYSPRO's days are the site's.
     pub fn date(&self, column: &str) -> Result<Option<NaiveDate>, Bad> {
-        let text = self.text(column);
+        let text = self.plain(column, "a date")?;
         let text = text.trim_start();
         if text.is_empty() || no_day(text) {
             return Ok(None);
@@ -108,6 +108,14 @@ impl Row {
         };
         let whole = number.is_integer().then(|| number.to_i64()).flatten();
         whole.map(Some).ok_or_else(|| bad(column, "a whole number"))
+    }
+
+    /// Like [`Row::text`], where a list or an object is not to pass for a blank.
+    fn plain(&self, column: &str, expected: &'static str) -> Result<String, Bad> {
+        match self.raw(column) {
+            Value::Array(_) | Value::Object(_) => Err(bad(column, expected)),
+            _ => Ok(self.text(column)),
+        }
     }
 
     /// SYSPRO's Y and N; anything else is no.

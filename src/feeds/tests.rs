@@ -142,7 +142,8 @@ fn every_property_that_is_sent_is_defined() {
     let customer = record(&CUSTOMERS, json!({ "Customer": "1" }), vec![]);
     let invoice = json!({ "Customer": "1", "Invoice": "2", "DocumentType": "I",
         "CurrencyValue": 5, "InvoiceBal1": 5 });
-    let line = json!({ "NetSalesValue": 5, "TrnYear": 2024 });
+    let line = json!({ "NetSalesValue": 5, "TrnYear": 2024, "TrnMonth": 1, "Register": 1,
+        "SummaryLine": 1, "DetailLine": 1 });
     let invoice = record(&INVOICES, invoice, vec![line]);
     let mut sent = BTreeSet::new();
     for (feed, record) in [(&CUSTOMERS, customer), (&INVOICES, invoice)] {

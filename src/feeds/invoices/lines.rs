@@ -13,7 +13,7 @@ use crate::{
         money::{self, Money},
     },
     hubspot::Kind,
-    syspro::{Row, odata::Literal},
+    syspro::{Bad, Row, odata::Literal},
 };
 
 pub const LINES_TABLE: &str = "ArTrnDetail";
@@ -149,6 +149,9 @@ pub(super) fn objects(
     let object = |line: &Row| {
         let value = required(line, money.line_column())?;
         let quantity = line.decimal("QtyInvoiced")?.unwrap_or_default();
+        for part in LINE_NUMBER {
+            numbered(line, part)?;
+        }
         let number = LINE_NUMBER.map(|part| line.key_text(part)).join("-");
         let code = line.text("StockCode");
         let name = name(line, context);
@@ -156,6 +159,15 @@ pub(super) fn objects(
         Ok(item(context, money, key, name, code, value, quantity))
     };
     priced(record).map(object).collect()
+}
+
+/// Two lines without their numbers would be one.
+fn numbered(line: &Row, part: &str) -> Result<i64, Bad> {
+    let missing = || Bad {
+        column: part.to_owned(),
+        expected: "a whole number",
+    };
+    line.integer(part)?.ok_or_else(missing)
 }
 
 /// The one line of an invoice that has no detail at all.
