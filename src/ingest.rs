@@ -183,7 +183,7 @@ async fn sweep<P: Platform>(
         let page = reader.page(&table, place.after.as_deref()).await?;
         if page.is_empty() {
             place.after = None;
-            place.complete += 1;
+            place.complete = place.complete.saturating_add(1);
             run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
             break;
         }
@@ -191,7 +191,7 @@ async fn sweep<P: Platform>(
             place.rows = 0;
         }
         place.after = Some(cursor(&table, &page)?);
-        place.rows += page.len() as u64;
+        place.rows = place.rows.saturating_add(page.len() as u64);
         let passed = || run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
         take(reader, feed, page, reading, passed).await?;
         pages += 1;

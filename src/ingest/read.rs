@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     context::Run,
-    fault::{Fault, Reason},
+    fault::{Fault, Reason, System},
     feeds::{
         Feed,
         invoices::LINE_NUMBER,
@@ -70,6 +70,8 @@ impl<'a, P: Platform> Reader<'a, P> {
     /// The page behind a key, or the first.
     pub async fn page(&self, table: &Table<'_>, after: Option<&[Value]>) -> Result<Vec<Row>, Halt> {
         let mut filters: Vec<Filter> = table.filter.clone().into_iter().collect();
+        // A stored place that is none, after a change by hand, is no filter: the poll begins anew.
+        let after = after.filter(|after| is_place(table.key, after));
         if let Some(after) = after {
             filters.push(behind(table.key, after)?);
         }
@@ -81,7 +83,12 @@ impl<'a, P: Platform> Reader<'a, P> {
             top: Some(table.page),
         };
         let request = odata::request(&self.service, &query);
-        self.run.sender.odata(request, odata::read_page).await
+        let rows: Vec<Row> = self.run.sender.odata(request, odata::read_page).await?;
+        let last = rows.iter().rev().find_map(|row| row.cursor(table.key));
+        if after.is_some() && last.as_deref() == after {
+            return Err(unreadable("the same page again instead of the next"));
+        }
+        Ok(rows)
     }
 
     /// Every row of a table, or of the part the filter names.
@@ -93,6 +100,7 @@ impl<'a, P: Platform> Reader<'a, P> {
                 rows => Some(cursor(table, rows)?),
             };
             let page = self.page(table, after.as_deref()).await?;
+            all_keyed(table, &page)?;
             if page.is_empty() {
                 return Ok(rows);
             }
@@ -118,7 +126,9 @@ impl<'a, P: Platform> Reader<'a, P> {
                     filter: Some(filter),
                     ..table.clone()
                 };
-                for row in self.page(&part, None).await? {
+                let rows = self.page(&part, None).await?;
+                all_keyed(table, &rows)?;
+                for row in rows {
                     let key = record_key(table.key.iter().map(|column| row.key_text(column)));
                     if wanted.remove(&key).is_some() {
                         found.push(row);
@@ -266,10 +276,30 @@ pub fn cursor(table: &Table<'_>, rows: &[Row]) -> Result<Vec<Value>, Halt> {
     last.ok_or_else(|| keyless(table.key))
 }
 
+/// Rows that stand beside a record or are asked for by key are believed only all together: one that
+/// cannot be told apart may be the one that is missed.
+fn all_keyed(table: &Table<'_>, rows: &[Row]) -> Result<(), Halt> {
+    if rows.iter().all(|row| row.cursor(table.key).is_some()) {
+        return Ok(());
+    }
+    let key = table.key.join(", ");
+    Err(unreadable(&format!("a row without {key}")))
+}
+
+fn is_place(key: &[&str], after: &[Value]) -> bool {
+    let plain = |value: &Value| value.is_string() || value.is_number();
+    after.len() == key.len() && after.iter().all(plain)
+}
+
 fn keyless(key: &[&str]) -> Halt {
+    let key = key.join(", ");
+    unreadable(&format!("a page of rows none of which has {key}"))
+}
+
+fn unreadable(shape: &str) -> Halt {
     Halt::Fault(Fault::Unreadable {
-        system: crate::fault::System::Odata,
-        shape: format!("a page of rows none of which has {}", key.join(", ")),
+        system: System::Odata,
+        shape: shape.to_owned(),
     })
 }
 
