@@ -95,7 +95,7 @@ pub fn read_linked(
     response: &Response<Vec<u8>>,
 ) -> Result<Vec<LinkAnswer>, Fault> {
     let body = body(response)?;
-    if body.is_null() {
+    if !body.is_object() {
         return Err(unreadable(response, "no word on the links"));
     }
     let errors = errors(&body);

@@ -227,7 +227,11 @@ impl<'a> Names<'a> {
             };
             self.ids.get(id_text(id)?.as_str())
         };
-        by_trace().or_else(by_id).copied()
+        match (by_trace(), by_id()) {
+            // One record by its trace and another by its key or id: it can be believed of neither.
+            (Some(traced), Some(named)) if traced != named => None,
+            (traced, named) => traced.or(named).copied(),
+        }
     }
 
     fn error(&self, error: &Value) -> Vec<usize> {
