@@ -37,7 +37,8 @@ pub struct Known {
 
 pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.mark, l.detail, l.mapping, l.reason ->> 'code' as reason_code, l.seen_at,
+        "select l.key, l.mark, l.detail, l.mapping, l.seen_at,
+           iif(json_valid(l.reason), l.reason ->> 'code', null) as reason_code,
            exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
              and t.key = l.key and t.hubspot_id is not null) as sent,
            exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
@@ -286,14 +287,17 @@ pub struct Due {
 }
 
 /// The oldest rows first, in the index's own order: a sort would read every waiting row for each
-/// page of them. An invoice needs its company's id, not its fate.
+/// page of them. An invoice needs its company's id, not its fate. JSON that is none fails its own
+/// row, not the statement.
 pub fn due(connection: &str, feed: &str, now: Millis, limit: u32) -> Statement {
     Statement::new(
         "select l.key, l.revision, l.payload, l.attempts, l.look_at, l.seen_at, l.source_date,
            l.source_version,
            (select json_group_array(json_object('kind', t.kind, 'object_key', t.object_key,
-              'hubspot_id', t.hubspot_id, 'hash', t.hash, 'links', json(t.links),
-              'filled', json(t.filled), 'status', t.status, 'withheld', t.withheld))
+              'hubspot_id', t.hubspot_id, 'hash', t.hash,
+              'links', iif(json_valid(t.links), json(t.links), null),
+              'filled', iif(json_valid(t.filled), json(t.filled), null),
+              'status', t.status, 'withheld', t.withheld))
             from targets t
             where t.connection = l.connection and t.feed = l.feed and t.key = l.key) as targets,
            (select json_group_object(c.kind, c.hubspot_id) from targets c

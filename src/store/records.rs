@@ -6,9 +6,11 @@ use crate::platform::{Arg, Millis, Statement};
 /// Counts by feed, status and the code of the reason.
 pub fn summary(connection: &str) -> Statement {
     Statement::new(
-        "select feed, status, reason ->> 'code' as code, min(reason ->> 'reason') as example,
+        "with r as (select feed, status, iif(json_valid(reason), reason, null) as reason
+           from records where connection = ?1)
+         select feed, status, reason ->> 'code' as code, min(reason ->> 'reason') as example,
            count(*) as records
-         from records where connection = ?1 group by feed, status, code order by feed, status, code",
+         from r group by feed, status, code order by feed, status, code",
         [connection.into()],
     )
 }
@@ -113,7 +115,8 @@ pub fn count(connection: &str, selection: &Selection) -> Statement {
 pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 2] {
     let forget = Statement::new(
         among_asked!(
-            "update targets set hash = '', links = '{}', status = null, withheld = null
+            "update targets set hash = '', links = '{}', status = null, withheld = null,
+           filled = iif(json_valid(filled), iif(json_type(filled) = 'array', filled, '[]'), '[]')
          from asked
          where targets.connection = ?1 and targets.feed = asked.feed and targets.key = asked.key"
         ),
