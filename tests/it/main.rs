@@ -5,6 +5,7 @@ mod agreement;
 mod house;
 mod journeys;
 mod lease;
+mod mutants;
 mod site;
 mod workerd;
 mod world;
