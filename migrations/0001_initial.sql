@@ -129,7 +129,14 @@ select l.connection, l.feed, l.key, l.revision, l.attempts, l.due, l.source_date
     when 'failing' then json_object('code', 'customer_failing',
       'reason', 'its customer ' || l.parent || ' is failing',
       'remedy', 'mend the customer: the invoice follows by itself')
-    else l.reason end as reason
+    else case when l.fate = 'waiting' and l.reason is null and l.parent is not null
+        and not exists (select 1 from ledger p where p.connection = l.connection
+          and p.feed = 'customers' and p.key = l.parent)
+      then json_object('code', 'customer_missing',
+        'reason', 'its customer ' || l.parent || ' was not found in SYSPRO yet',
+        'remedy', 'check that the OData operator sees this customer in ArCustomer')
+      else l.reason end
+    end as reason
 from ledger l left join ledger b on l.fate = 'waiting' and l.parent is not null
   and b.connection = l.connection and b.feed = 'customers' and b.key = l.parent
   and b.fate in ('excluded', 'failing')

@@ -48,7 +48,7 @@ pub fn open(keys: &MasterKeys, stored: &Stored) -> Result<Connection, Reason> {
             Reason::new(
                 "sealed",
                 error.to_string(),
-                "set the key it names, or give the credentials again (PATCH)",
+                "set the key it names; without it, delete the connection and create it anew",
             )
         })?;
         secrets.insert(field, secret);

@@ -1,6 +1,9 @@
 //! A run: one pass over one connection. Lease, ingest, deliver, books, release.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,8 +23,8 @@ use crate::{
     replay,
     send::{Halt, Sender},
     store::{
-        Store,
-        connections::{self, Health, State, Stored},
+        CALL, Rows, SETTLE, Store,
+        connections::{self, Health, Runnable, State, Stored},
         cursors, ledger, rows_as,
         runs::{self, Asked},
     },
@@ -32,65 +35,95 @@ const STRIKES: i64 = 2;
 /// A broken connection is probed this often.
 const PROBE: Millis = 60 * 60 * 1000;
 
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ended {
-    /// The portal's lease is another run's.
-    Held,
-    /// Not now: it is broken and was probed lately.
-    Resting,
-    Done {
-        statements: u32,
-        calls: u32,
-    },
+/// How a run ended, and what it spent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ended {
+    pub statements: u32,
+    pub calls: u32,
+    pub rows: u32,
     /// The database, or another run, stopped it: what was committed stands.
-    Stopped(StoreError),
+    pub stopped: Option<StoreError>,
 }
 
 /// Takes one connection's run, if it is due and the portal is free.
-pub async fn run<P: Platform>(platform: &P, config: &Config, stored: &Stored) -> Ended {
-    let asked: Vec<Asked> = serde_json::from_str(&stored.asked).unwrap_or_default();
+pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> Ended {
     let began = platform.now();
-    let probed = stored.last_run_at.unwrap_or(0);
-    if stored.state == State::Broken && asked.is_empty() && (0..PROBE).contains(&(began - probed)) {
-        return Ended::Resting;
+    let probed = due.last_run_at.unwrap_or(0);
+    if due.state == State::Broken && due.asked == 0 && (0..PROBE).contains(&(began - probed)) {
+        return Ended::default();
     }
-    let id = asked
-        .first()
-        .map_or_else(|| new_id(platform), |asked| asked.id.clone());
     let owner = new_id(platform);
-    let store = match Store::claim(platform, &stored.portal, &owner).await {
-        Ok(Some(store)) => store,
-        Ok(None) => return Ended::Held,
-        Err(error) => return Ended::Stopped(error),
+    let claimed = Store::claim(platform, &due.portal, &owner, connections::one(&due.id)).await;
+    let (store, rows) = match claimed {
+        Ok(Some(claimed)) => claimed,
+        claimed => {
+            return Ended {
+                statements: 2,
+                stopped: claimed.err(),
+                ..Ended::default()
+            };
+        }
     };
+    let spent = Cell::new((0, 0));
+    let result = under_the_lease(platform, config, &store, due, rows, &spent).await;
+    if let Err(error) = &result {
+        stop(platform, &store, due, error).await;
+    }
+    let (calls, rows) = spent.get();
+    Ended {
+        statements: store.statements(),
+        calls,
+        rows,
+        stopped: result.err(),
+    }
+}
+
+/// A commit whose answer was lost says nothing of what was done: the lease is kept from others until
+/// every write begun under it has landed or never will.
+async fn stop<P: Platform>(platform: &P, store: &Store<'_, P>, due: &Runnable, error: &StoreError) {
+    let now = platform.now();
+    let turn = connections::had_its_turn(&due.id, now);
+    let released = store.release(vec![turn], Some(now + CALL + SETTLE)).await;
+    let line = json!({
+        "event": "run_stopped",
+        "connection": due.id,
+        "why": format!("{error:?}"),
+        "released": released.is_ok(),
+    });
+    platform.log(&line.to_string());
+}
+
+/// Only now is the connection's row the one that holds: before the lease it may have been changed.
+async fn under_the_lease<P: Platform>(
+    platform: &P,
+    config: &Config,
+    store: &Store<'_, P>,
+    due: &Runnable,
+    rows: Rows,
+    spent: &Cell<(u32, u32)>,
+) -> Result<(), StoreError> {
+    let stored: Option<Stored> = rows_as(rows)?.into_iter().next();
+    let runs = |stored: &Stored| {
+        stored.portal == due.portal && matches!(stored.state, State::Active | State::Broken)
+    };
+    let Some(stored) = stored.filter(runs) else {
+        store.release(Vec::new(), None).await?;
+        return Ok(());
+    };
+    let asked: Vec<Asked> = serde_json::from_str(&stored.asked).unwrap_or_default();
+    let fresh = || new_id(platform);
+    let id = asked.first().map_or_else(fresh, |asked| asked.id.clone());
     let pass = Pass {
         platform,
         config,
-        stored,
-        store: &store,
+        stored: &stored,
+        store,
         id: &id,
         asked: &asked,
-        began,
+        began: platform.now(),
+        spent,
     };
-    match pass.whole().await {
-        Ok(calls) => Ended::Done {
-            statements: store.statements(),
-            calls,
-        },
-        Err(error) => {
-            // An answer that was lost says nothing of what was done: the lease is kept from others
-            // until every write begun under it has landed or never will.
-            let hold = Some(platform.now() + crate::store::CALL + crate::store::SETTLE);
-            let released = store.release(Vec::new(), hold).await;
-            platform.log(
-                &json!({"event": "run_stopped", "connection": stored.id, "run": id,
-                "why": format!("{error:?}"), "released": released.is_ok()})
-                .to_string(),
-            );
-            Ended::Stopped(error)
-        }
-    }
+    pass.whole().await
 }
 
 #[derive(Deserialize)]
@@ -106,11 +139,12 @@ struct Pass<'a, P> {
     id: &'a str,
     asked: &'a [Asked],
     began: Millis,
+    /// Calls to HubSpot and rows read from SYSPRO.
+    spent: &'a Cell<(u32, u32)>,
 }
 
 impl<P: Platform> Pass<'_, P> {
-    /// Answers the calls made to HubSpot.
-    async fn whole(&self) -> Result<u32, StoreError> {
+    async fn whole(&self) -> Result<(), StoreError> {
         let (connection, account) = match self.open() {
             Ok(opened) => opened,
             Err(reason) => return self.cannot_begin(reason).await,
@@ -138,11 +172,11 @@ impl<P: Platform> Pass<'_, P> {
             due,
         };
         let result = both(&run).await;
+        self.spent.set((sender.calls(), sender.rows()));
         if let Err(Halt::Store(error)) = result {
             return Err(error);
         }
-        self.close(&run).await?;
-        Ok(sender.calls())
+        self.close(&run).await
     }
 
     fn open(&self) -> Result<(Connection, Account), Reason> {
@@ -159,7 +193,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// The connection's own stored form does not open: only it is broken, and says why.
-    async fn cannot_begin(&self, reason: Reason) -> Result<u32, StoreError> {
+    async fn cannot_begin(&self, reason: Reason) -> Result<(), StoreError> {
         let now = self.platform.now();
         let mut books = Books::default();
         books.problem(reason.clone());
@@ -173,7 +207,7 @@ impl<P: Platform> Pass<'_, P> {
         let mut statements = vec![connections::close(&self.stored.id, &health, now)];
         statements.extend(self.reports(&books, now));
         self.store.release(statements, None).await?;
-        Ok(0)
+        Ok(())
     }
 
     /// Takes up what was asked for; reads where every poll is and which feeds have rows due.
@@ -264,11 +298,15 @@ async fn both<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
 }
 
 fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> Health {
+    let parked = run.parked("*").is_some();
     let strikes = match books.strike {
         Some(_) => stored.strikes.saturating_add(1),
+        // While nothing is asked of HubSpot, nothing is known of it.
+        None if parked => stored.strikes,
         None => 0,
     };
     let broken = strikes >= STRIKES;
+    let before = || serde_json::from_str(stored.state_reason.as_deref()?).ok();
     let wrote = books.feeds.values().any(|feed| feed.written > 0);
     let now = run.platform.now();
     let mut parks = run.parks.borrow().clone();
@@ -277,11 +315,17 @@ fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> Heal
     // A park nobody needed any more for a day says nothing of the next.
     parks.retain(|_, park| park.until + DAY > now);
     Health {
-        state: if broken { State::Broken } else { State::Active },
-        state_reason: if broken { books.strike.clone() } else { None },
+        state: match broken {
+            true => State::Broken,
+            false => State::Active,
+        },
+        state_reason: match broken {
+            true => books.strike.clone().or_else(before),
+            false => None,
+        },
         strikes,
         parks,
-        good: books.colour() != Colour::Red,
+        good: books.colour() != Colour::Red && !parked,
     }
 }
 

@@ -4,27 +4,24 @@
 //! [`Halt`]. Nothing here sleeps towards the invocation's limit: a wait that does not fit is a halt,
 //! and the next tick goes on.
 
+mod sign;
+
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{
-    HeaderValue, Request, Response,
-    header::{AUTHORIZATION, HeaderName},
-};
+use http::{Request, Response};
 
 use crate::{
     config::Bounds,
-    connection::{Connection, Syspro},
-    fault::{Fault, Silence, System},
+    connection::Connection,
+    fault::{Fault, Silence, System, Window},
     hubspot::account::{Account, day_reset},
     pace::{Lane, Pace, Permit},
     platform::{Allow, DAY, Millis, Platform, StoreError},
     retry::{self, Decision},
     store::{CALL, SETTLE, Store},
-    vault::Secret,
 };
 
 /// How long a page of SYSPRO's may take.
@@ -71,6 +68,8 @@ pub struct Sender<'a, P> {
     store: Option<&'a Store<'a, P>>,
     pace: RefCell<Pace>,
     bounds: Bounds,
+    /// Whether a call that met a passing fault is made again.
+    repeats: bool,
     began: Millis,
     /// Nothing new is begun after it.
     deadline: Millis,
@@ -84,7 +83,8 @@ pub struct Sender<'a, P> {
 }
 
 impl<'a, P: Platform> Sender<'a, P> {
-    /// `account` and `store` are absent while a connection is being set up.
+    /// `account` and `store` are absent while a connection is being set up: somebody waits for the
+    /// answer then, so each call is made once.
     pub fn new(
         platform: &'a P,
         connection: &'a Connection,
@@ -103,6 +103,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             store,
             pace: RefCell::new(pace),
             bounds,
+            repeats: store.is_some(),
             began,
             deadline: began.saturating_add(run_for),
             day_ends,
@@ -122,6 +123,11 @@ impl<'a, P: Platform> Sender<'a, P> {
     /// Requests made to SYSPRO.
     pub fn reads(&self) -> u32 {
         self.reads.get()
+    }
+
+    /// Rows read from SYSPRO.
+    pub fn rows(&self) -> u32 {
+        u32::try_from(self.rows.get()).unwrap_or(u32::MAX)
     }
 
     /// How many calls may be under way at once.
@@ -191,10 +197,13 @@ impl<'a, P: Platform> Sender<'a, P> {
         mut request: Request<String>,
         read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
     ) -> Result<T, Halt> {
-        sign_for_odata(&mut request, &self.connection.syspro);
+        sign::for_odata(&mut request, &self.connection.syspro);
         let mut attempt = 0;
+        let mut last: Option<Fault> = None;
         loop {
-            self.room_to_read()?;
+            // What ended the last attempt says more than that there is no room for another.
+            self.room_to_read()
+                .map_err(|halt| last.take().map_or(halt, Halt::Fault))?;
             self.reads.set(self.reads.get() + 1);
             let allow = Allow {
                 within: self.time_left().min(MAX_PAGE_TIME),
@@ -209,7 +218,8 @@ impl<'a, P: Platform> Sender<'a, P> {
                 Ok(read) => return Ok(read),
                 Err(fault) => fault,
             };
-            self.wait_out(None, fault, attempt).await?;
+            self.wait_out(None, &fault, attempt).await?;
+            last = Some(fault);
             attempt += 1;
         }
     }
@@ -222,14 +232,16 @@ impl<'a, P: Platform> Sender<'a, P> {
         mut request: Request<String>,
         read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
     ) -> Result<T, Halt> {
-        sign_for_hubspot(&mut request, &self.connection.hubspot.token);
+        sign::for_hubspot(&mut request, &self.connection.hubspot.token);
         let allow = Allow {
             within: Duration::from_millis(CALL.unsigned_abs()),
             max_bytes: MAX_ANSWER_BYTES,
         };
         let mut attempt = 0;
+        let mut last: Option<Fault> = None;
         loop {
-            self.room_to_write()?;
+            self.room_to_write()
+                .map_err(|halt| last.take().map_or(halt, Halt::Fault))?;
             self.permit(lane).await?;
             if let (Effect::Write, Some(store)) = (effect, self.store) {
                 store.cover_a_write().await?;
@@ -251,7 +263,8 @@ impl<'a, P: Platform> Sender<'a, P> {
                 self.hold
                     .set(Some(self.hold.get().map_or(until, |hold| hold.max(until))));
             }
-            self.wait_out(Some(lane), fault, attempt).await?;
+            self.wait_out(Some(lane), &fault, attempt).await?;
+            last = Some(fault);
             attempt += 1;
         }
     }
@@ -281,18 +294,26 @@ impl<'a, P: Platform> Sender<'a, P> {
                         .await;
                 }
                 Permit::Wait(_) => return Err(Halt::Spent("time")),
-                Permit::Park(_) => return Err(Halt::Spent("today's share of HubSpot's quota")),
+                // As if HubSpot had said so: delivery parks until its day ends.
+                Permit::Park(_) => {
+                    return Err(Halt::Fault(Fault::Throttled {
+                        system: System::HubSpot,
+                        window: Window::Day,
+                        retry_after: None,
+                    }));
+                }
             }
         }
     }
 
     /// Sleeps until the next attempt, or hands the fault on when there is to be none. A 429 keeps
     /// its whole lane waiting, a 423 narrows it.
-    async fn wait_out(&self, lane: Option<Lane>, fault: Fault, attempt: u32) -> Result<(), Halt> {
+    async fn wait_out(&self, lane: Option<Lane>, fault: &Fault, attempt: u32) -> Result<(), Halt> {
         let now = self.platform.now();
-        let decision = retry::decide(&fault, attempt, self.jitter(), self.until_reset());
+        let decision = retry::decide(fault, attempt, self.jitter(), self.until_reset());
+        let stop = || Err(Halt::Fault(fault.clone()));
         let Decision::Wait(wait) = decision else {
-            return Err(fault.into());
+            return stop();
         };
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(DAY);
         if let Some(lane) = lane {
@@ -303,8 +324,8 @@ impl<'a, P: Platform> Sender<'a, P> {
                 _ => {}
             }
         }
-        if now.saturating_add(wait_ms) >= self.deadline {
-            return Err(fault.into());
+        if !self.repeats || now.saturating_add(wait_ms) >= self.deadline {
+            return stop();
         }
         self.platform.sleep(wait).await;
         Ok(())
@@ -329,39 +350,5 @@ impl<'a, P: Platform> Sender<'a, P> {
         let mut bytes = [0; 4];
         self.platform.random(&mut bytes);
         f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
-    }
-}
-
-fn sign_for_odata(request: &mut Request<String>, syspro: &Syspro) {
-    let pair = format!(
-        "{}:{}",
-        syspro.odata_username,
-        syspro.odata_password.expose()
-    );
-    put(
-        request,
-        AUTHORIZATION,
-        &format!("Basic {}", BASE64_STANDARD.encode(pair)),
-    );
-    for (name, value) in &syspro.headers {
-        if let Ok(name) = HeaderName::try_from(name.as_str()) {
-            put(request, name, value.expose());
-        }
-    }
-}
-
-fn sign_for_hubspot(request: &mut Request<String>, token: &Secret) {
-    put(
-        request,
-        AUTHORIZATION,
-        &format!("Bearer {}", token.expose()),
-    );
-}
-
-/// What cannot stand in a header was refused when the connection was made.
-fn put(request: &mut Request<String>, name: HeaderName, value: &str) {
-    if let Ok(mut value) = HeaderValue::from_str(value) {
-        value.set_sensitive(true);
-        request.headers_mut().insert(name, value);
     }
 }

@@ -5,12 +5,14 @@ mod provision;
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{Bounds, Config},
-    connection::Connection,
-    feeds::FEEDS,
+    connection::{Connection, Settings},
+    feeds::{FEEDS, customers, invoices},
     hubspot::{
         Api, Kind,
         account::{self, Account},
@@ -21,7 +23,8 @@ use crate::{
     syspro::odata::{self, Dialect, Query, Service},
 };
 
-/// How long both systems together may take; SYSPRO, which is asked first, half of it.
+/// How long both systems together may take; SYSPRO's tables, which are asked first and all at once,
+/// half of it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One thing that was looked at.
@@ -90,17 +93,10 @@ pub async fn set_up<P: Platform>(platform: &P, config: &Config, connection: &Con
     };
     let sender = Sender::new(platform, connection, None, None, bounds);
     let mut found = SetUp::default();
-    for feed in FEEDS {
-        found.checks.push(
-            table(
-                &sender,
-                connection,
-                feed.table,
-                (feed.columns)(&connection.settings),
-            )
-            .await,
-        );
-    }
+    let tables = tables(&connection.settings)
+        .into_iter()
+        .map(|(name, select)| table(&sender, connection, name, select));
+    found.checks.extend(join_all(tables).await);
     match portal(&sender, connection).await {
         Err(halt) => found.checks.push(Check::halted("hubspot_token", &halt)),
         Ok(mut account) => {
@@ -128,6 +124,18 @@ pub async fn set_up<P: Platform>(platform: &P, config: &Config, connection: &Con
         }
     }
     found
+}
+
+/// The tables nothing works without, with the columns that are read.
+fn tables(settings: &Settings) -> Vec<(&'static str, Vec<String>)> {
+    let owned = |columns: &[&str]| columns.iter().map(|&column| column.to_owned()).collect();
+    let mut tables: Vec<(&str, Vec<String>)> = FEEDS
+        .iter()
+        .map(|feed| (feed.table, (feed.columns)(settings)))
+        .collect();
+    tables.push((customers::BALANCE_TABLE, owned(customers::BALANCE_COLUMNS)));
+    tables.push((invoices::LINES_TABLE, owned(invoices::LINE_COLUMNS)));
+    tables
 }
 
 /// One row of the table with all the columns we read.

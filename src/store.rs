@@ -43,7 +43,8 @@ pub struct Store<'a, P> {
 }
 
 impl<'a, P: Platform> Store<'a, P> {
-    /// Claims the portal's lease, or says who has it by answering `None`.
+    /// Claims the portal's lease and reads, in the same instant, what is done under it; `None` when
+    /// another run has it.
     ///
     /// # Errors
     /// As [`Platform::batch`].
@@ -51,18 +52,21 @@ impl<'a, P: Platform> Store<'a, P> {
         platform: &'a P,
         portal: &'a str,
         owner: &'a str,
-    ) -> Result<Option<Self>, StoreError> {
+        read: Statement,
+    ) -> Result<Option<(Self, Rows)>, StoreError> {
         let now = platform.now();
         let until = now + LEASE;
-        let rows = platform.batch(&[claim(portal, owner, now, until)]).await?;
-        let claimed = rows.iter().any(|rows| !rows.is_empty());
-        Ok(claimed.then(|| Self {
+        let statements = [claim(portal, owner, now, until), read];
+        let mut answers = platform.batch(&statements).await?.into_iter();
+        let claimed = answers.next().is_some_and(|rows| !rows.is_empty());
+        let store = Self {
             platform,
             portal,
             owner,
             until: Cell::new(until),
-            statements: Cell::new(1),
-        }))
+            statements: Cell::new(2),
+        };
+        Ok(claimed.then(|| (store, answers.next().unwrap_or_default())))
     }
 
     pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
@@ -80,7 +84,8 @@ impl<'a, P: Platform> Store<'a, P> {
         statements.insert(0, renew(self.portal, self.owner, until));
         self.count(statements.len());
         let mut rows = self.platform.batch(&statements).await?;
-        self.until.set(until);
+        // Commits under way at the same time may land in another order.
+        self.until.set(self.until.get().max(until));
         rows.remove(0);
         Ok(rows)
     }
@@ -140,7 +145,7 @@ fn renew(portal: &str, owner: &str, until: Millis) -> Statement {
     Statement::new(
         "insert into lease (portal, owner, until)
          values (?1, ?2, (select ?3 from lease where portal = ?1 and owner = ?2))
-         on conflict (portal) do update set until = excluded.until",
+         on conflict (portal) do update set until = max(until, excluded.until)",
         [portal.into(), owner.into(), until.into()],
     )
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::{
     config::{Bounds, Config},
     platform::{Millis, Platform, StoreError},
-    run::{Ended, run},
+    run::run,
     store::{
-        connections::{self, Stored},
+        connections::{self, Runnable},
         rows_as,
     },
 };
@@ -19,8 +19,8 @@ const LEAST_STATEMENTS: u32 = 12;
 
 pub async fn tick<P: Platform>(platform: &P, config: &Config) {
     let began = platform.now();
-    let stored = match due(platform).await {
-        Ok(stored) => stored,
+    let runnable = match runnable(platform).await {
+        Ok(runnable) => runnable,
         Err(error) => {
             // The next tick asks again; `/health` tells when none gets through.
             platform.log(&format!(
@@ -31,21 +31,22 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
     };
     let mut config = config.clone();
     config.bounds.max_queries = config.bounds.max_queries.saturating_sub(1);
-    for stored in &stored {
+    for due in &runnable {
         let left = left_of(config.bounds, began, platform.now());
         if left.run_for < LEAST_TIME || left.max_queries < LEAST_STATEMENTS {
             return;
         }
         let mut this = config.clone();
         this.bounds = left;
-        if let Ended::Done { statements, calls } = run(platform, &this, stored).await {
-            config.bounds.max_queries = config.bounds.max_queries.saturating_sub(statements);
-            config.bounds.max_calls = config.bounds.max_calls.saturating_sub(calls);
-        }
+        let spent = run(platform, &this, due).await;
+        let bounds = &mut config.bounds;
+        bounds.max_queries = bounds.max_queries.saturating_sub(spent.statements);
+        bounds.max_calls = bounds.max_calls.saturating_sub(spent.calls);
+        bounds.max_rows = bounds.max_rows.saturating_sub(spent.rows);
     }
 }
 
-async fn due<P: Platform>(platform: &P) -> Result<Vec<Stored>, StoreError> {
+async fn runnable<P: Platform>(platform: &P) -> Result<Vec<Runnable>, StoreError> {
     let mut rows = platform.batch(&[connections::runnable()]).await?;
     rows_as(rows.pop().unwrap_or_default())
 }

@@ -51,7 +51,8 @@ async fn isolate<T, W>(
 ) -> Result<(), Blocked> {
     let mut extra = EXTRA_CALLS;
     let mut accepted = false;
-    let mut parts = vec![0..items.len()];
+    let whole = 0..items.len();
+    let mut parts = Vec::from([whole]);
     let mut depth = 0;
     loop {
         let mut refused: Vec<(Range<usize>, Refusal)> = Vec::new();

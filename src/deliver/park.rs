@@ -15,7 +15,11 @@ use crate::{
 pub fn park_for<P: Platform>(run: &Run<'_, P>, kind: &str, fault: &Fault) {
     let reason = Reason::new("hubspot_fault", fault.to_string(), fault.remedy());
     run.books.borrow_mut().fault(fault, reason.clone());
-    let times = times(run, kind);
+    // A token may be mended any minute: it is asked for hourly.
+    let times = match fault {
+        Fault::Unauthorized { .. } => times(run, kind).min(5),
+        _ => times(run, kind),
+    };
     let asked = run.sender.park(fault);
     park(
         run,

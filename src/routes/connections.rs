@@ -88,7 +88,8 @@ pub async fn change<P: Platform>(
         })?;
     let systems = changed.touched.syspro || changed.touched.hubspot;
     let ailing = matches!(before.state, State::Incomplete | State::Broken);
-    let mut found = match systems || ailing {
+    let paused = changed.paused.unwrap_or(before.state == State::Paused);
+    let mut found = match systems || ailing && !paused {
         true => set_up(platform, config, &changed.connection).await,
         false => SetUp {
             account: None,
@@ -112,7 +113,6 @@ pub async fn change<P: Platform>(
     found.account = found
         .account
         .or_else(|| known.and_then(|text| serde_json::from_str(text).ok()));
-    let paused = changed.paused.unwrap_or(before.state == State::Paused);
     let state = match (paused, found.complete()) {
         (true, _) => State::Paused,
         (false, true) => State::Active,
@@ -121,9 +121,12 @@ pub async fn change<P: Platform>(
     let secrets = credentials::seal(platform, &config.keys, &changed.connection);
     let draft = draft(&changed.connection, state, secrets, &found);
     let now = platform.now();
-    let [update, overtake] = connections::change(&draft, &before, changed.touched.settings, now);
-    let retry = connections::retry_failing(id, now);
-    let rows = database(platform, vec![update, overtake, retry]).await?;
+    // Whatever the mapping looks at: the same rows may now become something else.
+    let remap = changed.touched.settings
+        || changed.connection.syspro.local_currency != connection.syspro.local_currency
+        || draft.account != before.account;
+    let statements = connections::change(&draft, &before, remap, now).to_vec();
+    let rows = database(platform, statements).await?;
     if rows.first().is_none_or(Vec::is_empty) {
         return Err(ApiError::new(
             StatusCode::CONFLICT,

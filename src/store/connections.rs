@@ -67,10 +67,24 @@ macro_rules! columns {
     };
 }
 
+/// A connection as a tick finds it; what its run works with is read under the lease.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Runnable {
+    pub id: String,
+    pub portal: String,
+    pub state: State,
+    pub last_run_at: Option<Millis>,
+    /// Runs asked for.
+    pub asked: i64,
+}
+
 /// Those a tick looks at, the one that waited longest first.
 pub fn runnable() -> Statement {
     Statement::new(
-        columns!("where c.state in ('active', 'broken') order by coalesce(c.last_run_at, 0), c.id"),
+        "select c.id, c.portal, c.state, c.last_run_at, (select count(*) from runs r
+             where r.connection = c.id and r.state = 'asked') as asked
+         from connections c where c.state in ('active', 'broken')
+         order by coalesce(c.last_run_at, 0), c.id",
         [],
     )
 }
@@ -117,9 +131,12 @@ pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
     )
 }
 
-/// Changes a connection and overtakes the run under way. `before` is the public part that the
-/// change was made from: answers no row when somebody else changed it meanwhile.
-pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 2] {
+/// Changes a connection. `before` is what the change was made from: the first statement answers no
+/// row when somebody else changed it meanwhile.
+///
+/// The run under way is overtaken, and rows that failed are tried again at once: the change may have
+/// mended them. Both only if the change was made.
+pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 3] {
     let update = Statement::new(
         "update connections set state = ?2, state_reason = ?3, public = ?4, secrets = ?5, portal = ?6,
            account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}', changed_at = ?10
@@ -139,7 +156,17 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
             before.secrets.as_str().into(),
         ],
     );
-    [update, overtake(&before.portal)]
+    let overtake = Statement::new(
+        "update lease set owner = '' where portal = ?1 and exists (
+           select 1 from connections where id = ?2 and changed_at = ?3)",
+        [before.portal.as_str().into(), draft.id.into(), now.into()],
+    );
+    let retry = Statement::new(
+        "update ledger set due = ?2 where connection = ?1 and fate = 'failing' and due is not null
+           and exists (select 1 from connections where id = ?1 and changed_at = ?2)",
+        [draft.id.into(), now.into()],
+    );
+    [update, overtake, retry]
 }
 
 /// Removes a connection with its secrets, ledger, targets, cursors and runs. The audit stays.
@@ -151,10 +178,10 @@ pub fn delete(id: &str, portal: &str) -> [Statement; 2] {
     [delete, overtake(portal)]
 }
 
-/// Rows that failed are tried again at once: a change of settings may have mended them.
-pub fn retry_failing(id: &str, now: Millis) -> Statement {
+/// The run could not say how it went; it had its turn all the same.
+pub fn had_its_turn(id: &str, now: Millis) -> Statement {
     Statement::new(
-        "update ledger set due = ?2 where connection = ?1 and fate = 'failing' and due is not null",
+        "update connections set last_run_at = ?2 where id = ?1",
         [id.into(), now.into()],
     )
 }
@@ -166,7 +193,7 @@ pub struct Health {
     pub state_reason: Option<Reason>,
     pub strikes: i64,
     pub parks: Parks,
-    /// Every poll of this run that was due came to its end and the books balance.
+    /// Nothing stood in its way: both systems answered, the books balance, delivery is not parked.
     pub good: bool,
 }
 

@@ -9,14 +9,15 @@ use simulators::{
 };
 use syspro_hubspot_sync::{
     platform::{MINUTE, Platform},
-    store::Store,
+    store::{Store, connections},
 };
 
 use crate::world::{Invocation, Start, World, seeds, shared};
 
 /// A run that commits now and then, and now and then takes longer than its lease.
 async fn run(inv: Invocation, owner: String) {
-    let Ok(Some(store)) = Store::claim(&inv, "portal", &owner).await else {
+    let beside = connections::one("nobody");
+    let Ok(Some((store, _))) = Store::claim(&inv, "portal", &owner, beside).await else {
         return;
     };
     for _ in 0..8 {

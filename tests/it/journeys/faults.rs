@@ -117,7 +117,8 @@ fn a_bad_hour_is_outlived() {
 
 #[test]
 fn every_way_a_portal_may_behave_leads_to_the_same_end() {
-    let ways: [(&str, fn(&mut Options)); 9] = [
+    type Way = fn(&mut Options);
+    let ways: [(&str, Way); 9] = [
         ("trace ids are not echoed", |it| it.echo_trace_ids = false),
         ("no trace ids and no 207", |it| {
             it.echo_trace_ids = false;
