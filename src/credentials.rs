@@ -68,6 +68,6 @@ fn unreadable(why: &str) -> Reason {
     Reason::new(
         "stored_form",
         why,
-        "change the connection (PATCH) with what is missing, or delete and create it anew",
+        "delete the connection and create it anew: what HubSpot has is found again by its keys",
     )
 }

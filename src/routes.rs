@@ -206,6 +206,16 @@ fn parsed(text: Option<&str>) -> Value {
         .unwrap_or_default()
 }
 
+/// The same where the rest of an answer is put into it.
+fn parsed_object(text: &str) -> Value {
+    let parsed = parsed(Some(text));
+    if parsed.is_object() {
+        parsed
+    } else {
+        json!({})
+    }
+}
+
 fn time(at: Option<Millis>) -> Value {
     let at = at.and_then(DateTime::from_timestamp_millis);
     json!(at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)))

@@ -3,13 +3,14 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{ApiError, Reply, database, parsed, stored, time};
+use super::{ApiError, Reply, database, parsed, parsed_object, stored, time};
 use crate::{
     config::Config,
     connection::{Connection, Rejected},
     credentials,
     fault::Reason,
     feeds::FEEDS,
+    hubspot::account::Account,
     platform::Platform,
     setup::{SetUp, set_up},
     store::{
@@ -89,7 +90,11 @@ pub async fn change<P: Platform>(
     let systems = changed.touched.syspro || changed.touched.hubspot;
     let ailing = matches!(before.state, State::Incomplete | State::Broken);
     let paused = changed.paused.unwrap_or(before.state == State::Paused);
-    let mut found = match systems || ailing && !paused {
+    let known: Option<Account> = before
+        .account
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let mut found = match systems || (ailing || known.is_none()) && !paused {
         true => set_up(platform, config, &changed.connection).await,
         false => SetUp {
             account: None,
@@ -109,10 +114,7 @@ pub async fn change<P: Platform>(
         ));
     }
     // A token that opens none must not make the connection forget whose portal its records are in.
-    let known = before.account.as_deref();
-    found.account = found
-        .account
-        .or_else(|| known.and_then(|text| serde_json::from_str(text).ok()));
+    found.account = found.account.or(known);
     let state = match (paused, found.complete()) {
         (true, _) => State::Paused,
         (false, true) => State::Active,
@@ -170,20 +172,23 @@ fn draft<'a>(
 }
 
 fn show(stored: &Stored) -> Value {
-    let mut shown = parsed(Some(&stored.public));
+    let mut shown = parsed_object(&stored.public);
+    shown["id"] = json!(stored.id);
     shown["state"] = json!(stored.state);
     shown["reason"] = parsed(stored.state_reason.as_deref());
     shown["portal"] = parsed(stored.account.as_deref());
     shown["checks"] = parsed(Some(&stored.checks));
-    shown["parks"] = parks(parsed(Some(&stored.parks)));
+    shown["parks"] = parks(&stored.parks);
     shown["created_at"] = time(Some(stored.created_at));
     shown["last_run_at"] = time(stored.last_run_at);
     shown["last_good_at"] = time(stored.last_good_at);
     shown
 }
 
-fn parks(mut parks: Value) -> Value {
-    for park in parks.as_object_mut().into_iter().flat_map(Map::values_mut) {
+fn parks(stored: &str) -> Value {
+    let mut parks = parsed_object(stored);
+    let each = parks.as_object_mut().into_iter().flat_map(Map::values_mut);
+    for park in each.filter(|park| park.is_object()) {
         park["until"] = time(park["until"].as_i64());
     }
     parks

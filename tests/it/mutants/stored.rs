@@ -1,10 +1,10 @@
 //! What the database holds, damaged by hand: the record or the connection it belongs to says so,
 //! and the others go on.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{assert_whole, distributor};
-use crate::site::Site;
+use crate::site::{HUBSPOT_TOKEN, Site};
 
 const JUNK: [&str; 8] = [
     "",
@@ -198,4 +198,79 @@ fn a_damaged_cursor_begins_anew() {
         cases += 1;
     }
     eprintln!("cursors: {cases} cases");
+}
+
+#[test]
+fn a_damaged_connection_says_so_and_its_neighbour_goes_on() {
+    let mut cases = 0;
+    for column in [
+        "public",
+        "secrets",
+        "account",
+        "checks",
+        "parks",
+        "state_reason",
+    ] {
+        for junk in JUNK.into_iter().chain(["{\"*\":5}", "[5]"]) {
+            let story = format!("{column} = {junk}");
+            let site = site();
+            harm(&site, "connections", column, junk, "id = 'acme'");
+            assert_shown(&site, &story);
+            edit(&site);
+            site.next_tick();
+            assert_shown(&site, &story);
+            let shown = site.ask("GET", "/connections/acme", "").body;
+            let list = site.ask("GET", "/connections", "");
+            assert_eq!(
+                list.body["connections"].as_array().map(Vec::len),
+                Some(1),
+                "{story}"
+            );
+            if phones(&site) < 2 {
+                assert_eq!(shown["state"], "broken", "{story}: {shown}");
+                let reason = &shown["reason"];
+                for part in ["code", "reason", "remedy"] {
+                    assert!(
+                        reason[part].as_str().is_some_and(|it| !it.is_empty()),
+                        "{story}: {shown}"
+                    );
+                }
+            }
+            cases += 1;
+            mend(&site, column, &story);
+        }
+    }
+    eprintln!("connections stored: {cases} cases");
+}
+
+/// By what the reason tells: PATCH, or where nothing can be read any more, a new connection.
+fn mend(site: &Site, column: &str, story: &str) {
+    let patch = json!({ "hubspot": { "token": HUBSPOT_TOKEN } }).to_string();
+    let patched = site.ask("PATCH", "/connections/acme", &patch);
+    assert!(patched.status < 500, "{story}: {}", patched.body);
+    if patched.status >= 400 {
+        assert!(
+            matches!(column, "public" | "secrets"),
+            "{story}: {}",
+            patched.body
+        );
+        let remedy = patched.body["error"]["remedy"].as_str().unwrap_or_default();
+        assert!(remedy.contains("anew"), "{story}: {}", patched.body);
+        assert_eq!(
+            site.ask("DELETE", "/connections/acme", "").status,
+            204,
+            "{story}"
+        );
+        let made = site.ask(
+            "POST",
+            "/connections",
+            &site.connection(json!({})).to_string(),
+        );
+        assert_eq!(made.body["state"], "active", "{story}: {}", made.body);
+    } else {
+        assert_eq!(patched.body["state"], "active", "{story}: {}", patched.body);
+    }
+    site.settle(8);
+    assert_eq!(phones(site), 2, "{story}");
+    assert_whole(site, 2, story);
 }
