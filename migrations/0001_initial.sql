@@ -77,7 +77,7 @@ create table targets (
   links          text not null,                 -- JSON: kind -> HubSpot id it was last linked to
   filled         text not null,                 -- JSON: properties we ever filled
   status         text,                          -- invoices: the HubSpot status last sent
-  withheld       text,                          -- why a part is left out until it changes: 'email', 'deleted'
+  withheld       text,                          -- why a part is left out until it changes: 'email', 'deleted', 'merged'
   primary key (connection, feed, key, kind, object_key),
   foreign key (connection, feed, key) references ledger (connection, feed, key) on delete cascade
 ) strict, without rowid;

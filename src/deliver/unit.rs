@@ -138,7 +138,7 @@ impl Unit {
         let Some(target) = self.targets.get(&(object.kind, object.key.clone())) else {
             return false;
         };
-        target.withheld == Some(Withheld::Deleted)
+        target.is_left_alone()
             || target.hubspot_id.is_some() && target.hash == hash(&object.properties)
     }
 
@@ -153,7 +153,7 @@ impl Unit {
             .filter(|object| object.kind == from)
             .map(|object| self.target(object))
             .filter(|target| target.hubspot_id.is_some())
-            .filter(|target| target.withheld != Some(Withheld::Deleted))
+            .filter(|target| !target.is_left_alone())
             .filter(|target| target.links.get(&to).map(String::as_str) != Some(to_id))
             .map(|target| (target, to_id.to_owned()))
             .collect()
@@ -255,6 +255,11 @@ pub fn withheld_reason(withheld: Withheld) -> Reason {
             "contact_deleted",
             "the contact was deleted in HubSpot, so it is left out",
             "replay the customer to create the contact again",
+        ),
+        Withheld::Merged => Reason::new(
+            "merged",
+            "its record was merged with another customer's in HubSpot and keeps that one's values",
+            "nothing to do where the two are one; the invoices of both are on the one record",
         ),
     }
 }

@@ -277,20 +277,30 @@ async fn find_again<P: Platform>(
     let Some(id) = job.target.hubspot_id.clone() else {
         return Ok(None);
     };
-    let request = objects::get(&run.api(), kind, &id);
+    let key = format!("{}key", run.connection.hubspot.prefix);
+    let request = objects::get(&run.api(), kind, &id, &key);
     let found = run
         .sender
         .hubspot(Lane::General, Effect::Read, request, objects::read_one)
         .await;
     let survivor = match found {
-        Ok(found) => found.map(|found| found.id),
+        Ok(found) => found,
         Err(Halt::Fault(Fault::Refused { .. })) => None,
         Err(halt) => return Err(halt),
     };
     match survivor {
         Some(survivor) => {
-            job.target.hubspot_id = Some(survivor);
+            let holder = survivor.properties.get(&key);
+            let others = holder.is_some_and(|holder| *holder != job.target.object_key);
+            job.target.hubspot_id = Some(survivor.id);
             job.target.links.clear();
+            if others {
+                // Two of ours became one: it keeps saying what the one it is named after says.
+                job.target.withheld = Some(Withheld::Merged);
+                unit.warnings.push(withheld_reason(Withheld::Merged));
+                unit.keep(job.target);
+                return Ok(None);
+            }
             Ok(Some(job))
         }
         None if kind == Kind::Contact => {

@@ -110,8 +110,9 @@ pub fn read(
 }
 
 /// One record. Unlike a batch it finds the survivor under the id of a record merged away.
-pub fn get(api: &Api, kind: Kind, id: &str) -> Request<String> {
-    api.get("crm/objects", &format!("{}/{id}", kind.path()))
+pub fn get(api: &Api, kind: Kind, id: &str, property: &str) -> Request<String> {
+    let path = format!("{}/{id}?properties={property}", kind.path());
+    api.get("crm/objects", &path)
 }
 
 /// One answer per write, in the order of the writes, matched by trace id, else by the value of

@@ -115,7 +115,8 @@ pub fn count(connection: &str, selection: &Selection) -> Statement {
 pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 2] {
     let forget = Statement::new(
         among_asked!(
-            "update targets set hash = '', links = '{}', status = null, withheld = null,
+            "update targets set hash = '', links = '{}', status = null,
+           withheld = iif(withheld = 'merged', withheld, null),
            filled = iif(json_valid(filled), iif(json_type(filled) = 'array', filled, '[]'), '[]')
          from asked
          where targets.connection = ?1 and targets.feed = asked.feed and targets.key = asked.key"

@@ -35,6 +35,8 @@ pub enum Withheld {
     Email,
     /// A person deleted the record in HubSpot.
     Deleted,
+    /// It is another record's as well, which it goes on being written from.
+    Merged,
 }
 
 impl Target {
@@ -49,6 +51,11 @@ impl Target {
             status: None,
             withheld: None,
         }
+    }
+
+    /// Neither it nor its own links are written.
+    pub fn is_left_alone(&self) -> bool {
+        matches!(self.withheld, Some(Withheld::Deleted | Withheld::Merged))
     }
 }
 
