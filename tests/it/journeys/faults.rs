@@ -141,3 +141,87 @@ fn every_way_a_portal_may_behave_leads_to_the_same_end() {
         passes(what, &none, 1, "/crm/", way);
     }
 }
+
+#[test]
+fn whatever_hubspot_refuses_for_a_while_is_not_lost_and_says_why() {
+    let refusals = [
+        (
+            400,
+            "VALIDATION_ERROR",
+            "Unable to perform update/upsert by non-unique 0-2 property syspro_key in portal ID 1",
+        ),
+        (
+            400,
+            "VALIDATION_ERROR",
+            "Invalid input JSON on line 1, column 3301: Cannot deserialize value of type `java.lang.String`",
+        ),
+        (
+            400,
+            "VALIDATION_ERROR",
+            "Duplicate IDs found in batch input: [a]. IDs must be unique",
+        ),
+        (
+            400,
+            "VALIDATION_ERROR",
+            "invalid from object type 0-46 for associations to be created. expected: 0-1",
+        ),
+        (
+            400,
+            "VALIDATION_ERROR",
+            "One or more associations are invalid",
+        ),
+        (
+            400,
+            "VALIDATION_ERROR",
+            "cannot pass multiple to object ids: [1, 2] for one to one association type",
+        ),
+        (400, "VALIDATION_ERROR", "a text nobody has seen before"),
+        (400, "", ""),
+        (
+            403,
+            "MISSING_SCOPES",
+            "This app hasn't been granted all required scopes",
+        ),
+        (
+            404,
+            "OBJECT_NOT_FOUND",
+            "Object not found.  objectId are usually numeric.",
+        ),
+        (
+            409,
+            "CONFLICT",
+            "Contact already exists. Existing ID: 482701",
+        ),
+        (413, "", ""),
+        (415, "", "<html></html>"),
+    ];
+    for (status, category, message) in refusals {
+        let body = json!({ "status": "error", "category": category, "message": message });
+        let fault = Fault::refuse(status, body.to_string());
+        for matches in WRITES {
+            if status == 409 && matches == "contacts/batch" {
+                // Then the contact goes without its e-mail, for good.
+                continue;
+            }
+            let what = format!("{status} {message}");
+            let site = Site::with(distributor(3), options(), json!({}));
+            let rule = fault.clone().times(1_000, matches);
+            site.portal.borrow_mut().add_fault(rule);
+            site.tick();
+            // It is seen: by the run's colour, or by a record that waits and says for what.
+            let waits = "select key from records where status <> 'synced' and reason is not null";
+            let seen = site.last_run()["state"] != "green" || !site.world.rows(waits).is_empty();
+            assert!(seen, "{what} on {matches}");
+
+            site.portal.borrow_mut().clear_faults();
+            site.world.advance(HALF_AN_HOUR);
+            let failing = json!({ "status": "failing" }).to_string();
+            site.ask("POST", "/connections/acme/replay", &failing);
+            for _ in 0..3 {
+                site.next_tick();
+            }
+            let found = agreement::differences(&site);
+            assert!(found.is_empty(), "{what} on {matches}: {found:#?}");
+        }
+    }
+}

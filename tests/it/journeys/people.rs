@@ -110,3 +110,43 @@ fn an_invoice_deleted_by_a_person_is_made_anew_whole() {
     assert_eq!(site.linked(Kind::Invoice, &key, Kind::LineItem), 3);
     assert_eq!(site.status("invoices", &key), "synced");
 }
+
+#[test]
+fn two_customers_merged_into_one_company_do_not_overwrite_each_other() {
+    for makes_new_id in [true, false] {
+        let site = loaded(2);
+        site.portal.borrow_mut().options_mut().merge_makes_new_id = makes_new_id;
+        let [first, second] = [1, 2].map(|number| site.object(Kind::Company, &company(number)).id);
+        let now = site.world.now();
+        let survivor = site
+            .portal
+            .borrow_mut()
+            .merge(now, Kind::Company, first, second);
+        for round in 0..2 {
+            rename(&site, 1, &format!("The one {round}"));
+            rename(&site, 2, &format!("The other {round}"));
+            let today = site.today();
+            let mut erp = site.erp.borrow_mut();
+            erp.data.pay(&first_invoice(2), money("1.00"), today);
+            drop(erp);
+            site.settle(4);
+            let name = site.value(Kind::Company, &company(1), "name");
+            assert_eq!(name, format!("The one {round}"));
+            assert!(site.find(Kind::Company, &company(2)).is_none());
+            let record = site.record("customers", &company(2));
+            assert_eq!(record["reason"]["code"], "merged", "{round} {record}");
+            replay(&site, "customers", &company(2));
+        }
+        let name = site.value(Kind::Company, &company(1), "name");
+        assert_eq!(name, "The one 1", "a replay does not change that");
+        assert_eq!(site.status("customers", &company(1)), "synced");
+        let invoice = hubspot_key(&first_invoice(2));
+        assert_eq!(site.status("invoices", &invoice), "synced");
+        let portal = site.portal.borrow();
+        let id = portal.by_value(Kind::Invoice, "syspro_key", &invoice);
+        let id = id.expect("an invoice").id;
+        let linked = portal.associations(Kind::Invoice, id, Kind::Company);
+        assert_eq!(linked.len(), 1, "{linked:?}");
+        assert_eq!(linked[0].0, survivor);
+    }
+}
