@@ -78,11 +78,12 @@ pub struct HubSpot {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How far before the last complete pass the recent poll looks, in days.
+    /// How far before the last complete pass the recent poll looks, in days. 0 where no date is ever
+    /// older than the day it is entered.
     pub lookback_days: u32,
     /// How old an invoice may be to be taken at all, in days; open ones are taken at any age.
     pub history_days: u32,
-    /// Pages the sweep reads in a tick once the first sweep is done.
+    /// Pages the sweep reads in a tick once the first sweep is done; 0 leaves it at that one.
     pub sweep_pages: u32,
     pub customers: CustomerScope,
     pub credit_notes: CreditNotes,

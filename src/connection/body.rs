@@ -136,13 +136,13 @@ fn settings(mut fields: Fields<'_>) -> Settings {
     let usual = Settings::default();
     let read = Settings {
         lookback_days: fields
-            .whole("lookback_days", 1..=90)
+            .whole("lookback_days", 0..=90)
             .unwrap_or(usual.lookback_days),
         history_days: fields
             .whole("history_days", 1..=7_300)
             .unwrap_or(usual.history_days),
         sweep_pages: fields
-            .whole("sweep_pages", 1..=100)
+            .whole("sweep_pages", 0..=100)
             .unwrap_or(usual.sweep_pages),
         customers: fields
             .choice("customers", &[CustomerScope::Active, CustomerScope::All])

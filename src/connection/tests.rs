@@ -180,9 +180,9 @@ fn every_problem_is_named_at_once() {
             syspro is not an object. Write it as { … }.
             hubspot.token is empty, holds a blank, or is only the mark of a stored secret. Copy the access token of the private app (pat-…).
             hubspot.api_url is not HubSpot's API. Use https://api.hubapi.com; a deployment that stands in for it must list the host in ALLOW_HOSTS.
-            settings.lookback_days is not a whole number from 1 to 90. Leave it out for the default.
+            settings.lookback_days is not a whole number from 0 to 90. Leave it out for the default.
             settings.history_days is not a whole number from 1 to 7300. Leave it out for the default.
-            settings.sweep_pages is not a whole number from 1 to 100. Leave it out for the default.
+            settings.sweep_pages is not a whole number from 0 to 100. Leave it out for the default.
             settings.credit_notes is not one of its choices. Use "record" or "exclude".
             settings.currencies.$ is not a SYSPRO currency code that can be mapped. `$` and a blank always mean syspro.local_currency.
             settings.currencies.E is not an ISO 4217 code. Use three capital letters, such as USD.
@@ -240,7 +240,7 @@ fn each_field_holds_its_bounds() {
         ("/hubspot/api_version", json!("../../x"), false),
         ("/hubspot/prefix", json!("erp_"), true),
         ("/hubspot/prefix", json!("erp"), false),
-        ("/settings/lookback_days", json!(1), true),
+        ("/settings/lookback_days", json!(0), true),
         ("/settings/lookback_days", json!(91), false),
         ("/settings/history_days", json!(1e30), false),
         ("/settings/sweep_pages", json!(-1), false),

@@ -77,7 +77,7 @@ fn a_bad_body_is_told_whole_with_every_path() {
     for body in ["", "{", "[]", "null", "\"text\"", "{}"] {
         refused(&site.ask("POST", "/connections", body), 400, "invalid");
     }
-    let mut body = site.connection(json!({ "lookback_days": 0, "colour": "red" }));
+    let mut body = site.connection(json!({ "lookback_days": 91, "colour": "red" }));
     body["id"] = json!("second");
     body["syspro"]["odata_url"] = json!("http://127.0.0.1/odata");
     body["hubspot"]["tokn"] = json!("x");
