@@ -40,6 +40,8 @@ pub struct Stored {
     pub last_good_at: Option<Millis>,
     /// JSON array of runs asked for.
     pub asked: String,
+    /// Runs that began and came to no end yet.
+    pub under_way: i64,
 }
 
 /// Why and until when writes of a kind of object (or `*`, everything) are put off.
@@ -58,9 +60,10 @@ macro_rules! columns {
         concat!(
             "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.checks,
                c.mapping, c.strikes, c.parks, c.created_at, c.last_run_at, c.last_good_at,
-               (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked)
-)
-                from runs r where r.connection = c.id and r.state = 'asked') as asked
+               (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked))
+                from runs r where r.connection = c.id and r.state = 'asked') as asked,
+               (select count(*) from runs r where r.connection = c.id and r.state = 'running')
+                 as under_way
              from connections c ",
             $rest
         )

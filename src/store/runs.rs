@@ -31,14 +31,22 @@ pub fn ask(connection: &str, id: &str, kind: &str, asked: &Value, now: Millis) -
     )
 }
 
-/// Takes an asked run up. A run that was under way and is not now was cut off.
+/// Takes an asked run up.
 pub fn begin(connection: &str, id: &str, now: Millis) -> Statement {
     Statement::new(
-        "update runs set state = iif(id = ?2, 'running', 'red'), began_at = coalesce(began_at, ?3),
-           ended_at = iif(id = ?2, null, ?3),
-           report = iif(id = ?2, null, json_object('stopped', 'cut off: what it had not committed is done again'))
-         where connection = ?1 and (id = ?2 and state = 'asked' or id <> ?2 and state = 'running')",
+        "update runs set state = 'running', began_at = ?3
+         where connection = ?1 and id = ?2 and state = 'asked'",
         [connection.into(), id.into(), now.into()],
+    )
+}
+
+/// Says of runs that were under way when the lease was lost that they came to no end.
+pub fn cut_off(connection: &str, now: Millis) -> Statement {
+    Statement::new(
+        "update runs set state = 'red', ended_at = ?2,
+           report = json_object('stopped', 'cut off: what it had not committed is done again')
+         where connection = ?1 and state = 'running'",
+        [connection.into(), now.into()],
     )
 }
 
