@@ -23,7 +23,7 @@ use crate::{
     replay,
     send::{Halt, Sender},
     store::{
-        CALL, Rows, SETTLE, Store,
+        LANDED, Rows, Store,
         connections::{self, Health, Runnable, State, Stored},
         cursors, ledger, rows_as,
         runs::{self, Asked},
@@ -83,7 +83,7 @@ pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> 
 async fn stop<P: Platform>(platform: &P, store: &Store<'_, P>, due: &Runnable, error: &StoreError) {
     let now = platform.now();
     let turn = connections::had_its_turn(&due.id, now);
-    let released = store.release(vec![turn], Some(now + CALL + SETTLE)).await;
+    let released = store.release(vec![turn], Some(now + LANDED)).await;
     let line = json!({
         "event": "run_stopped",
         "connection": due.id,
@@ -214,6 +214,10 @@ impl<P: Platform> Pass<'_, P> {
     async fn begin(&self) -> Result<(Cursors, BTreeSet<String>), StoreError> {
         let connection = self.stored.id.as_str();
         let mut statements = Vec::new();
+        if self.stored.under_way > 0 {
+            // We hold the lease: whatever was under way is not any more.
+            statements.push(runs::cut_off(connection, self.began));
+        }
         for asked in self.asked {
             statements.push(runs::begin(connection, &asked.id, self.began));
             let replay = (asked.kind == "replay").then(|| replay::selection(asked));

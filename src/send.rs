@@ -21,7 +21,7 @@ use crate::{
     pace::{Lane, Pace, Permit},
     platform::{Allow, DAY, Millis, Platform, StoreError},
     retry::{self, Decision},
-    store::{CALL, SETTLE, Store},
+    store::{CALL, LANDED, Store},
 };
 
 /// How long a page of SYSPRO's may take.
@@ -259,7 +259,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             };
             if effect == Effect::Write && retry::is_lost_write(&fault) {
                 // Even if its repeat succeeds, this one may land late, on top of a newer write.
-                let until = began + CALL + SETTLE;
+                let until = began + LANDED;
                 self.hold
                     .set(Some(self.hold.get().map_or(until, |hold| hold.max(until))));
             }

@@ -26,7 +26,11 @@ pub const LEASE_MAX: Millis = 7 * MINUTE;
 /// How long one call to HubSpot may take.
 pub const CALL: Millis = 30 * SECOND;
 /// How long after a lost answer its write may still land.
-pub const SETTLE: Millis = 120 * SECOND;
+const SETTLE: Millis = 120 * SECOND;
+/// How far apart the clocks of two invocations may be.
+const SKEW: Millis = 10 * SECOND;
+/// How long after a write began it has landed or never will, whoever looks at the clock.
+pub const LANDED: Millis = CALL + SETTLE + SKEW;
 /// What D1 says when [`renew`] finds the lease gone.
 pub const OVERTAKEN: &str = "NOT NULL constraint failed: lease.until";
 
@@ -92,7 +96,7 @@ impl<'a, P: Platform> Store<'a, P> {
 
     /// Makes sure that a write begun now has landed, or never will, before the lease runs out.
     pub async fn cover_a_write(&self) -> Result<(), StoreError> {
-        if self.until.get() - self.platform.now() < CALL + SETTLE {
+        if self.until.get() - self.platform.now() < LANDED {
             self.commit(Vec::new()).await?;
         }
         Ok(())
