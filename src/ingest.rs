@@ -6,7 +6,7 @@
 //! - *recent*: rows whose own dates are young;
 //! - *open*: open invoices, few columns, compared with the balance the ledger holds;
 //! - *again*: rows the ledger wants read again: replayed, failing since a day, due by the calendar;
-//! - *touched*: customers whose invoices changed in this run;
+//! - *touched*: customers whose invoices changed, read before those invoices are committed;
 //! - *sweep*: the whole table by key, some pages a tick; the first sweep is the backfill.
 //!
 //! A cursor moves in the same commit as the rows it passes, or later; never before.
@@ -33,6 +33,7 @@ use crate::{
     syspro::{
         key_parts,
         odata::{Filter, Literal, Op},
+        record_key,
     },
 };
 use beside::Layout;
@@ -78,20 +79,40 @@ pub async fn ingest<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
     tolerate(run, again(&reader, &INVOICES).await)?;
     tolerate(run, recent(&reader, &INVOICES).await)?;
     tolerate(run, sweep(&reader, &INVOICES, BY_NUMBER).await)?;
-    let swept: Sweep = run.cursors.borrow().position(INVOICES.name, "sweep");
     // Until the ledger holds them all, every open invoice would look new here.
-    if swept.complete > 0 {
+    if is_backfilled(run) {
         tolerate(run, open::open(&reader).await)?;
     }
-    tolerate(run, touched(&reader).await)
+    Ok(())
 }
 
-/// Customers whose invoices changed and who were not read in this run.
-async fn touched<P: Platform>(reader: &Reader<'_, P>) -> Result<(), Halt> {
-    let touched = reader.touched.take();
-    let unseen = touched.difference(&reader.seen.borrow()).cloned().collect();
-    by_key(reader, &CUSTOMERS, unseen, ASKED).await?;
+/// Whether the ledger holds every invoice there was at the beginning.
+fn is_backfilled<P: Platform>(run: &Run<'_, P>) -> bool {
+    let swept: Sweep = run.cursors.borrow().position(INVOICES.name, "sweep");
+    swept.complete > 0
+}
+
+/// Reads the customers of these invoices, which changed: so did their balances, and no date of theirs
+/// need have. The invoices are committed after it, so that a run cut off in between finds them changed
+/// again; the other way round nobody would know of the customers. In the backfill they have just been
+/// read.
+async fn touch<P: Platform>(
+    reader: &Reader<'_, P>,
+    invoices: impl Iterator<Item = &str>,
+) -> Result<(), Halt> {
+    let customers: BTreeSet<String> = invoices.map(customer_of).collect();
+    if customers.is_empty() || !is_backfilled(reader.run) {
+        return Ok(());
+    }
+    let customers = customers.into_iter().collect();
+    // Boxed: taking an invoice may wait for this, which is taking a customer.
+    Box::pin(by_key(reader, &CUSTOMERS, customers, COMPARED)).await?;
     Ok(())
+}
+
+/// The key of the customer an invoice's key begins with.
+fn customer_of(invoice: &str) -> String {
+    record_key(key_parts(invoice).into_iter().take(2))
 }
 
 /// A fault of SYSPRO, or a page that is too much for what is left of this run, is said in the books.

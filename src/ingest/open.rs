@@ -9,6 +9,7 @@ use super::{
     COMPARED, by_key, cannot_be_sent,
     map::queue,
     read::{Reader, Table, cursor},
+    touch,
 };
 use crate::{
     context::Run,
@@ -20,7 +21,7 @@ use crate::{
         ledger::{self, Intake, Open, Queued, Taken},
         rows_as,
     },
-    syspro::{Row, key_parts, record_key},
+    syspro::{Row, key_parts},
 };
 
 /// Few columns: many rows make a small page.
@@ -157,6 +158,7 @@ pub async fn settle_vanished<P: Platform>(
         return Ok(keys);
     }
     let run = reader.run;
+    touch(reader, keys.iter().map(String::as_str)).await?;
     let balance_types = balance_types(reader, &keys).await?;
     let named: Vec<&str> = keys.iter().map(String::as_str).collect();
     let statement = ledger::queued(&run.connection.id, INVOICES.name, &named);
@@ -192,14 +194,7 @@ pub async fn settle_vanished<P: Platform>(
     books.queued += taken.iter().filter(|row| row.news == 1).count() as u64;
     books.unchanged += taken.iter().filter(|row| row.news == 0).count() as u64;
     books.gone += intakes.len() as u64;
-    let customers = intakes.iter().map(|intake| customer_of(&intake.key));
-    reader.touched.borrow_mut().extend(customers);
     Ok(lost)
-}
-
-/// The key of the customer an invoice's key begins with.
-fn customer_of(invoice: &str) -> String {
-    record_key(key_parts(invoice).into_iter().take(2))
 }
 
 /// What is still to be sent of an invoice that vanished: all that waits, as settled now; or what

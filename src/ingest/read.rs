@@ -3,10 +3,7 @@
 //! A page that is short is not the last one: a server may cap what it gives. Only an empty page
 //! is, and only an answer that adds nothing means that the rest is not there.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use serde_json::Value;
 
@@ -47,10 +44,6 @@ pub struct Table<'a> {
 
 pub struct Reader<'a, P> {
     pub run: &'a Run<'a, P>,
-    /// Customers taken in this run.
-    pub seen: RefCell<BTreeSet<String>>,
-    /// Customers of invoices that are new or changed in this run.
-    pub touched: RefCell<BTreeSet<String>>,
     service: Service,
     lookups: RefCell<Option<Lookups>>,
 }
@@ -60,8 +53,6 @@ impl<'a, P: Platform> Reader<'a, P> {
         let connection = run.connection;
         Self {
             run,
-            seen: RefCell::default(),
-            touched: RefCell::default(),
             service: Service::new(&connection.syspro, &connection.settings, Dialect::default()),
             lookups: RefCell::new(None),
         }

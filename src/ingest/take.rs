@@ -8,9 +8,10 @@ use super::{
     beside::{Layout, beside},
     map::{Marks, map},
     read::Reader,
+    touch,
 };
 use crate::{
-    feeds::{CUSTOMERS, Feed, Record},
+    feeds::{Feed, INVOICES, Record},
     hash::hash,
     platform::{Platform, Statement},
     send::Halt,
@@ -66,12 +67,12 @@ pub async fn take<P: Platform>(
         stand_beside(reader, feed, &mut records, Layout::Scattered).await?;
     }
     let intakes = map(reader, feed, records, &known, &marks).await?;
+    if feed.name == INVOICES.name {
+        touch(reader, intakes.iter().map(|intake| intake.key.as_str())).await?;
+    }
     passed();
     let unchanged = read - intakes.len() - rejected.len();
     commit(reader, feed, &intakes, &rejected, unchanged).await?;
-    if feed.name == CUSTOMERS.name {
-        reader.seen.borrow_mut().extend(keys.iter().cloned());
-    }
     Ok(keys)
 }
 
@@ -90,16 +91,11 @@ async fn commit<P: Platform>(
         .map(|slice| ledger::take(connection, feed.name, run.mapping, now, slice))
         .collect();
     let takes = statements.len();
-    let touched = touched(intakes);
     if !rejected.is_empty() {
         statements.push(audit::write(connection, now, rejected));
     }
     let mut answers = Vec::new();
     if !statements.is_empty() {
-        if !touched.is_empty() {
-            let keys: Vec<&str> = touched.iter().map(String::as_str).collect();
-            statements.push(ledger::touch(connection, CUSTOMERS.name, now, &keys));
-        }
         let cursors = run.cursors.borrow_mut().to_save();
         if !cursors.is_empty() {
             statements.push(cursors::save(connection, &cursors));
@@ -124,7 +120,6 @@ async fn commit<P: Platform>(
             .count()
     };
     let old = taken.iter().filter(|row| row.news == 0).count();
-    reader.touched.borrow_mut().extend(touched);
     let mut books = run.books.borrow_mut();
     let books = books.feed(feed.name);
     books.read += (unchanged + intakes.len() + rejected.len()) as u64;
@@ -226,12 +221,6 @@ async fn known<P: Platform>(
         .into_iter()
         .map(|row| (row.key.clone(), row))
         .collect())
-}
-
-/// The customers of these records, where they are a customer's: an invoice changes its balance.
-pub fn touched(intakes: &[Intake]) -> BTreeSet<String> {
-    let parents = intakes.iter().filter_map(|intake| intake.parent.clone());
-    parents.collect()
 }
 
 /// About as long as a row is as JSON inside JSON.

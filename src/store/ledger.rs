@@ -226,16 +226,6 @@ pub fn to_read_again(connection: &str, feed: &str, now: Millis, limit: u32) -> S
     )
 }
 
-/// Customers whose invoices changed are read again; in this run if there is room, else in the next.
-pub fn touch(connection: &str, feed: &str, now: Millis, keys: &[&str]) -> Statement {
-    Statement::new(
-        "with j as materialized (select value as key from json_each(?4))
-         update ledger set due = min(coalesce(due, ?3), ?3)
-         from j where connection = ?1 and feed = ?2 and ledger.key = j.key and payload is null",
-        [connection.into(), feed.into(), now.into(), json(keys)],
-    )
-}
-
 /// How many open invoices the ledger holds.
 pub fn open_count(connection: &str, feed: &str) -> Statement {
     Statement::new(
