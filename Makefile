@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build simulators demo serve test test-native test-workerd fmt deploy clean
+.PHONY: help setup build simulators demo serve test test-native test-workerd weather fmt deploy clean
 
 WORKER_SOURCES := Cargo.toml Cargo.lock $(shell find src migrations -type f)
 
@@ -39,6 +39,9 @@ test-workerd: build ## the built wasm in workerd, end to end
 
 simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
 	@cargo build --quiet --locked --package simulators
+
+weather: ## the seeds of bad days, faults counted (SEEDS=100000, SEED=n for one)
+	time SEEDS=$(or $(SEEDS),10000) cargo test --release --locked --test it weather -- --nocapture
 
 fmt: ## formats the code
 	cargo fmt --all

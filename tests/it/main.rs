@@ -7,5 +7,6 @@ mod journeys;
 mod lease;
 mod mutants;
 mod site;
+mod weather;
 mod workerd;
 mod world;

@@ -32,15 +32,17 @@ impl Site {
 
     pub fn with(data: Distributor, options: Options, settings: Value) -> Site {
         let site = Site::bare(Start::calm(), data, options);
-        let made = site.ask(
-            "POST",
-            "/connections",
-            &site.connection(settings).to_string(),
-        );
+        site.connect(settings);
+        site
+    }
+
+    /// Makes the connection `acme`.
+    pub fn connect(&self, settings: Value) {
+        let body = self.connection(settings).to_string();
+        let made = self.ask("POST", "/connections", &body);
         assert_eq!(made.status, 201, "{}", made.body);
         assert_eq!(made.body["state"], "active", "{}", made.body);
-        site.portal.borrow_mut().reset_calls();
-        site
+        self.portal.borrow_mut().reset_calls();
     }
 
     pub fn bare(start: Start, data: Distributor, options: Options) -> Site {

@@ -252,6 +252,13 @@ impl World {
         self.core.borrow().logs.clone()
     }
 
+    /// Writes something the test did into the story.
+    pub fn note(&self, what: &str) {
+        let mut core = self.core.borrow_mut();
+        let line = format!("{} {what}", core.now);
+        core.trace.push(line);
+    }
+
     /// The story so far, one line an event.
     pub fn trace(&self) -> Vec<String> {
         self.core.borrow().trace.clone()
@@ -286,7 +293,12 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let trace = self.trace();
-            let tail = &trace[trace.len().saturating_sub(40)..];
+            let tail = &trace[trace.len().saturating_sub(
+                env::var("TRACE")
+                    .ok()
+                    .and_then(|n| n.parse().ok())
+                    .unwrap_or(40),
+            )..];
             eprintln!("{}\nSEED={} replays this world", tail.join("\n"), self.seed);
         }
     }

@@ -39,7 +39,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    pub fn of(data: &Distributor, now: Millis) -> Expected {
+    pub fn of(data: &Distributor, now: Millis, sent: &BTreeSet<String>) -> Expected {
         let at = DateTime::from_timestamp_millis(now - BEHIND).expect("a time");
         let today = at.date_naive();
         let mut expected = Expected::default();
@@ -47,7 +47,7 @@ impl Expected {
             expected.records.insert(kind, BTreeMap::new());
         }
         for row in data.table("ArCustomer").rows() {
-            expected.customer(data, row, today);
+            expected.customer(data, row, today, sent);
         }
         for row in data.table("ArInvoice").rows() {
             expected.invoice(data, row, today);
@@ -65,14 +65,23 @@ impl Expected {
         self.records.entry(kind).or_default().insert(key, wanted);
     }
 
-    fn customer(&mut self, data: &Distributor, row: Row<'_>, today: NaiveDate) {
+    fn customer(
+        &mut self,
+        data: &Distributor,
+        row: Row<'_>,
+        today: NaiveDate,
+        sent: &BTreeSet<String>,
+    ) {
         let number = row.text("Customer").trim_end();
         let key = key(&[number]);
         if row.text("BalanceType") == "B" {
             self.balance_forward.insert(format!("{key}/"));
         }
         let buckets = buckets(data, row.text("Customer"));
-        let fate = active(&row, &buckets, today);
+        let fate = match active(&row, &buckets, today) {
+            "excluded" if sent.contains(&key) => "synced",
+            fate => fate,
+        };
         self.fates.insert(key.clone(), fate);
         if fate == "excluded" {
             return;

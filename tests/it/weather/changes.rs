@@ -1,0 +1,270 @@
+//! What people do in SYSPRO while the weather is bad.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use chrono::{Days, NaiveDate};
+use fastrand::Rng;
+use rust_decimal::Decimal;
+use simulators::{
+    data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, Row},
+    syspro::Server,
+};
+use syspro_hubspot_sync::platform::{HOUR, MINUTE, Millis, SECOND};
+
+use crate::{
+    site::{Site, day},
+    world::{Shared, World},
+};
+
+/// The site is where its portal is: five hours behind.
+const BEHIND: Millis = 5 * HOUR;
+/// Every edit of a customer raises the number at the end of its telephone, so that whoever sees
+/// two states of it can tell which is the older one.
+pub const MARK: &str = "+1 555-010-";
+
+/// The people at one site.
+#[derive(Clone)]
+pub struct People {
+    erp: Shared<Server>,
+    rng: Rc<RefCell<Rng>>,
+    /// Nothing will ever sweep: only what another poll can see may happen.
+    seen_by_date: bool,
+}
+
+impl People {
+    pub fn new(site: &Site, seed: u64, seen_by_date: bool) -> People {
+        People {
+            erp: site.erp.clone(),
+            rng: Rc::new(RefCell::new(Rng::with_seed(seed))),
+            seen_by_date,
+        }
+    }
+
+    /// Has something happen at an instant of the next `span`.
+    pub fn act(&self, world: &World, span: Millis) {
+        let at = world.now() + self.rng.borrow_mut().i64(0..span);
+        let people = self.clone();
+        world.at(at, move |world| people.change(world));
+    }
+
+    fn change(&self, world: &World) {
+        let mut rng = self.rng.borrow_mut();
+        let now = world.now() - BEHIND;
+        // Two clocks do not agree which day it is; without lookback nobody is told twice.
+        let midnight = now.rem_euclid(24 * HOUR);
+        if !(10 * SECOND..24 * HOUR - 10 * SECOND).contains(&midnight) {
+            return;
+        }
+        let today = day(now);
+        let mut erp = self.erp.borrow_mut();
+        let data = &mut erp.data;
+        let what = rng.u8(..16);
+        let before = data.clone();
+        match what {
+            0 | 1 => self.sell(data, &mut rng, today, "I", 0),
+            2 => self.sell(data, &mut rng, today, "C", 0),
+            3 => self.sell(data, &mut rng, today, "I", 40),
+            4 | 5 => self.receive(data, &mut rng, today, Decimal::new(4, 1)),
+            6 | 7 => self.receive(data, &mut rng, today, Decimal::ONE),
+            8 => self.purge(data, &mut rng, today),
+            9 => self.join(data, &mut rng, today),
+            10 => self.edit(data, &mut rng, today, "CustomerOnHold", "Y"),
+            11 => self.edit(data, &mut rng, today, "CustomerOnHold", "N"),
+            12 => {
+                let name = format!("Renamed {} Ltd", rng.u16(..));
+                self.edit(data, &mut rng, today, "Name", &name);
+            }
+            13 => {
+                let street = format!("{} New Street", rng.u16(..));
+                self.edit(data, &mut rng, today, "SoldToAddr1", &street);
+            }
+            14 => self.move_office(data, &mut rng, today),
+            _ => self.reconsider(world, data, &mut rng, today),
+        }
+        for table in ["ArCustomer", "ArInvoice"] {
+            for line in moved(&before, data, table) {
+                world.note(&line);
+            }
+        }
+    }
+
+    fn sell(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate, kind: &str, ago: u64) {
+        let Some(customer) = somebody(data, rng) else {
+            return;
+        };
+        let lines = (0..rng.usize(1..4)).map(|_| line(rng)).collect();
+        data.post_invoice(NewInvoice {
+            document_type: kind.to_owned(),
+            invoice_date: Some(today - Days::new(ago)),
+            ..NewInvoice::of(&customer, today, lines)
+        });
+    }
+
+    /// An invoice that came and went before anybody looked is seen by the sweep alone, if its date is
+    /// an old one.
+    fn comes_unseen(&self, row: &Row<'_>, today: NaiveDate) -> bool {
+        self.seen_by_date && row.date("InvoiceDate") == Some(today - Days::new(40))
+    }
+
+    /// An invoice somebody owes on, or one that is paid, leaves the books.
+    fn purge(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
+        let rows = data.table("ArInvoice").rows();
+        let all: Vec<InvoiceKey> = rows
+            .filter(|row| row.text("DocumentType") == "I" && !self.comes_unseen(row, today))
+            .map(|row| key(&row))
+            .collect();
+        if !all.is_empty() {
+            data.purge(&all[rng.usize(..all.len())]);
+        }
+    }
+
+    /// Money for an invoice.
+    fn receive(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate, share: Decimal) {
+        let whole = share == Decimal::ONE;
+        let rows = data.table("ArInvoice").rows();
+        let open: Vec<(InvoiceKey, Decimal)> = rows
+            .filter(|row| {
+                row.text("DocumentType") == "I" && !(whole && self.comes_unseen(row, today))
+            })
+            .map(|row| (key(&row), row.decimal("InvoiceBal1")))
+            .filter(|(_, balance)| *balance > Decimal::ONE)
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        let (key, balance) = &open[rng.usize(..open.len())];
+        data.pay(key, (balance * share).round_dp(2), today);
+    }
+
+    fn join(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
+        let number = rng.u32(..);
+        data.add_customer(NewCustomer {
+            name: format!("Newcomer {number}"),
+            contact: format!("Nell Newcomer{number}"),
+            email: format!("nell@newcomer{number}.example.com"),
+            added: Some(today),
+            ..NewCustomer::default()
+        });
+    }
+
+    fn edit(
+        &self,
+        data: &mut Distributor,
+        rng: &mut Rng,
+        today: NaiveDate,
+        column: &str,
+        to: &str,
+    ) {
+        if let Some(customer) = somebody(data, rng) {
+            self.write(data, &customer, today, column, to);
+        }
+    }
+
+    /// An e-mail is given up for a new one. Not one that two share: a contact that went without it
+    /// stays so until its own source changes.
+    fn move_office(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
+        let Some(customer) = somebody(data, rng) else {
+            return;
+        };
+        let email = |row: &Row<'_>| row.text("Email").trim().to_lowercase();
+        let customers = data.table("ArCustomer");
+        let own = customers
+            .row(&[&customer])
+            .map_or(String::new(), |row| email(&row));
+        if customers.rows().filter(|row| email(row) == own).count() == 1 {
+            let email = format!("office{}@moved.example.com", rng.u32(..));
+            self.write(data, &customer, today, "Email", &email);
+        }
+    }
+
+    fn write(
+        &self,
+        data: &mut Distributor,
+        customer: &str,
+        today: NaiveDate,
+        column: &str,
+        to: &str,
+    ) {
+        let row = data.table("ArCustomer").row(&[customer]);
+        let telephone = row.map_or("", |row| row.text("Telephone")).to_owned();
+        let next = format!("{MARK}{:04}", mark(&telephone) + 1);
+        data.edit_customer(customer, "Telephone", next);
+        data.edit_customer(customer, column, to);
+        if self.seen_by_date {
+            data.edit_customer(customer, "DateLastSale", Some(today));
+        }
+    }
+
+    /// A value is changed, and changed back some minutes later.
+    fn reconsider(&self, world: &World, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
+        let Some(customer) = somebody(data, rng) else {
+            return;
+        };
+        let row = data.table("ArCustomer").row(&[&customer]);
+        let before = row.map_or("", |row| row.text("Contact")).to_owned();
+        self.write(data, &customer, today, "Contact", "Rita Reconsidered");
+        let people = self.clone();
+        let later = world.now() + rng.i64(SECOND..20 * MINUTE);
+        world.at(later, move |world| {
+            let today = day(world.now() - BEHIND);
+            let data = &mut people.erp.borrow_mut().data;
+            data.edit_customer(&customer, "Contact", before);
+            if people.seen_by_date {
+                data.edit_customer(&customer, "DateLastSale", Some(today));
+            }
+        });
+    }
+}
+
+/// The rows of a table that are not as they were, by their keys.
+fn moved(before: &Distributor, after: &Distributor, table: &str) -> Vec<String> {
+    let stamps = |data: &Distributor| -> BTreeMap<String, Option<u64>> {
+        let columns = ["Customer", "Invoice", "DocumentType"];
+        let key = |row: &Row<'_>| {
+            let parts = columns.iter().filter(|name| row.get(name).is_some());
+            parts
+                .map(|name| row.text(name).trim_end())
+                .collect::<Vec<_>>()
+                .join("/")
+        };
+        data.table(table)
+            .rows()
+            .map(|row| (key(&row), row.stamp()))
+            .collect()
+    };
+    let (before, after) = (stamps(before), stamps(after));
+    let changed = after
+        .iter()
+        .filter(|(key, stamp)| before.get(*key) != Some(stamp));
+    let changed = changed.map(|(key, _)| format!("SYSPRO {table} {key} changes"));
+    let gone = before.keys().filter(|key| !after.contains_key(*key));
+    changed
+        .chain(gone.map(|key| format!("SYSPRO {table} {key} is purged")))
+        .collect()
+}
+
+/// The number of the edit a telephone stands for.
+pub fn mark(telephone: &str) -> u32 {
+    let number = telephone.trim_end().strip_prefix(MARK);
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn somebody(data: &Distributor, rng: &mut Rng) -> Option<String> {
+    let customers = data.table("ArCustomer");
+    let at = rng.usize(..customers.len().max(1));
+    let row = customers.rows().nth(at)?;
+    Some(row.text("Customer").to_owned())
+}
+
+fn key(row: &Row<'_>) -> InvoiceKey {
+    InvoiceKey {
+        customer: row.text("Customer").to_owned(),
+        invoice: row.text("Invoice").to_owned(),
+        document_type: row.text("DocumentType").to_owned(),
+    }
+}
+
+fn line(rng: &mut Rng) -> NewLine {
+    let value = Decimal::new(rng.i64(100..100_000), 2);
+    NewLine::stocked("A100", Decimal::from(rng.i64(1..5)), value, Decimal::ZERO)
+}

@@ -1,0 +1,187 @@
+//! What holds at every landing, not only when all is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use simulators::hubspot::{Kind, Portal};
+use syspro_hubspot_sync::{platform::Statement, syspro::record_key};
+use url::Url;
+
+use super::changes::mark;
+use crate::{
+    site::Site,
+    world::{ERP, HUBSPOT, Landing, Request, Response, Shared, World},
+};
+
+/// Watches a site from now on.
+pub fn watch(site: &Site) {
+    let mut hubspot = Watched {
+        portal: site.portal.clone(),
+        seen: site.portal.borrow().landings().len(),
+        made: BTreeSet::new(),
+        newest: BTreeMap::new(),
+    };
+    let mut pages = Pages::default();
+    site.world.on_landing(move |world, landing| match landing {
+        Landing::Exchange { request, response } => match request.uri().host() {
+            Some(HUBSPOT) => hubspot.look(),
+            Some(ERP) => pages.answered(request, *response),
+            _ => {}
+        },
+        Landing::Batch { statements, .. } => {
+            for statement in *statements {
+                pages.passed(world, statement);
+            }
+            assert_eq!(world.d1().refusals(), &[] as &[String], "D1 said no");
+        }
+    });
+}
+
+/// HubSpot: nothing is made twice, nothing goes back to an older version of its source.
+struct Watched {
+    portal: Shared<Portal>,
+    seen: usize,
+    made: BTreeSet<(Kind, String)>,
+    /// By object and property: the newest its source was seen to be.
+    newest: BTreeMap<(Kind, String), (u32, rust_decimal::Decimal)>,
+}
+
+impl Watched {
+    fn look(&mut self) {
+        let portal = self.portal.borrow();
+        let landings = portal.landings();
+        for landing in &landings[self.seen..] {
+            let key = landing.key.clone().unwrap_or_default();
+            let name = (landing.kind, key);
+            if landing.created {
+                let first = self.made.insert(name.clone());
+                assert!(first, "{name:?} was made twice");
+            }
+            let Some(object) = portal.object(landing.kind, landing.id) else {
+                continue;
+            };
+            let number = object.get("phone").map_or(0, mark);
+            // What is owed on an invoice only ever falls.
+            let invoice = object.get("syspro_document_type") == Some("invoice");
+            let owed = object
+                .get("syspro_balance_due")
+                .filter(|_| invoice)
+                .and_then(|text| text.parse().ok());
+            let owed = owed.unwrap_or(rust_decimal::Decimal::MAX);
+            let newest = self.newest.entry(name.clone()).or_insert((number, owed));
+            assert!(
+                number >= newest.0 && (owed <= newest.1 || owed == rust_decimal::Decimal::MAX),
+                "{name:?} went back from {newest:?} to {number} {owed}"
+            );
+            *newest = (number, owed);
+        }
+        self.seen = landings.len();
+    }
+}
+
+/// SYSPRO's pages, and the cursors that went behind them.
+#[derive(Default)]
+struct Pages {
+    /// By feed, poll and the key a page ends with: what every page that ended so held.
+    held: BTreeMap<(&'static str, &'static str, String), BTreeSet<String>>,
+}
+
+impl Pages {
+    fn answered(&mut self, request: &Request, response: Option<&Response>) {
+        let Some(((feed, poll), order)) = poll_of(request) else {
+            return;
+        };
+        let body = response.and_then(|it| serde_json::from_slice::<Value>(it.body()).ok());
+        let rows = body.as_ref().and_then(|body| body["value"].as_array());
+        let Some(last) = rows.and_then(|rows| rows.last()) else {
+            return;
+        };
+        let values: Vec<&Value> = order.iter().map(|column| &last[column]).collect();
+        let key = match feed {
+            "customers" => &["Customer"][..],
+            _ => &["Customer", "Invoice", "DocumentType"],
+        };
+        let of = |row: &Value| {
+            let text = |column: &&str| {
+                row[*column]
+                    .as_str()
+                    .unwrap_or_default()
+                    .trim_end()
+                    .to_owned()
+            };
+            let parts = std::iter::once("EDU1".to_owned()).chain(key.iter().map(text));
+            record_key(parts)
+        };
+        let keys: BTreeSet<String> = rows.into_iter().flatten().map(of).collect();
+        let place = (feed, poll, serde_json::json!(values).to_string());
+        match self.held.get_mut(&place) {
+            // Whichever of them was taken held these.
+            Some(held) => held.retain(|key| keys.contains(key)),
+            None => {
+                self.held.insert(place, keys);
+            }
+        }
+    }
+
+    fn passed(&self, world: &World, statement: &Statement) {
+        if !statement.sql.starts_with("insert into cursors") {
+            return;
+        }
+        for cursor in world.rows("select feed, poll, position from cursors") {
+            let text = |name: &str| cursor[name].as_str().unwrap_or_default().to_owned();
+            let position: Value = serde_json::from_str(&text("position")).unwrap_or_default();
+            let place = match text("poll").as_str() {
+                "recent" => &position["pass"][1],
+                "sweep" => &position["after"],
+                _ => continue,
+            };
+            let name = |(feed, poll): (&'static str, &'static str)| (feed, poll, place.to_string());
+            let polls = [
+                ("customers", "recent"),
+                ("customers", "sweep"),
+                ("invoices", "recent"),
+                ("invoices", "sweep"),
+            ];
+            let poll = polls
+                .into_iter()
+                .find(|(feed, poll)| *feed == text("feed") && *poll == text("poll"));
+            let Some(keys) = poll.and_then(|poll| self.held.get(&name(poll))) else {
+                continue;
+            };
+            for key in keys {
+                let sql = format!(
+                    "select 1 from ledger where feed = '{}' and key = '{}'",
+                    text("feed"),
+                    key.replace('\'', "''")
+                );
+                assert!(
+                    !world.rows(&sql).is_empty(),
+                    "the {} cursor of {} went behind {key}, which nothing holds",
+                    text("poll"),
+                    text("feed")
+                );
+            }
+        }
+    }
+}
+
+/// Which poll a page belongs to, and the columns it is ordered by.
+fn poll_of(request: &Request) -> Option<((&'static str, &'static str), Vec<String>)> {
+    let url = Url::parse(&request.uri().to_string()).ok()?;
+    let pairs: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+    let get = |name: &str| pairs.get(name).map_or("", String::as_str);
+    let filter = get("$filter");
+    let poll = match url.path().rsplit('/').next()? {
+        "ArCustomer" if !get("$select").contains("Name") => return None,
+        "ArCustomer" if filter.contains("DateLastSale") => ("customers", "recent"),
+        "ArCustomer" if !filter.contains(" eq ") => ("customers", "sweep"),
+        "ArInvoice" if !get("$select").contains("CurrencyValue") => return None,
+        "ArInvoice" if filter.contains("InvoiceBal1") => ("invoices", "sweep"),
+        "ArInvoice" if filter.contains("InvoiceDate ge") => ("invoices", "recent"),
+        _ => return None,
+    };
+    Some((
+        poll,
+        get("$orderby").split(',').map(str::to_owned).collect(),
+    ))
+}
