@@ -98,13 +98,18 @@ pub async fn write<P: Platform>(
             jobs.push(Job::of(at, place, object, unit.target(object)));
         }
     }
-    if kind == Kind::Contact {
-        share_no_email(&mut jobs, units);
-    }
-    let again = send_jobs(run, units, kind, jobs).await?;
-    // What could not be sent as it was goes once more as it can be; its second answer is final.
-    let again = revise(run, units, kind, again).await?;
-    for (job, refusal) in send_jobs(run, units, kind, again).await? {
+    let (jobs, mut later) = match kind {
+        Kind::Contact => share_no_email(jobs, units),
+        _ => (jobs, Vec::new()),
+    };
+    let refused = send_jobs(run, units, kind, jobs).await?;
+    // What could not be sent as it was goes once more as it can be.
+    let mut again = revise(run, units, kind, refused).await?;
+    later.retain(|job| at(units, job.unit).is_open());
+    again.extend(later);
+    let refused = send_jobs(run, units, kind, again).await?;
+    let last = revise(run, units, kind, refused).await?;
+    for (job, refusal) in send_jobs(run, units, kind, last).await? {
         at(units, job.unit).fail(refusal::reason(&refusal, kind));
     }
     Ok(())
@@ -118,17 +123,26 @@ fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
         .collect()
 }
 
-/// Of contacts in one batch that share an e-mail the first has it: HubSpot would refuse the others.
-fn share_no_email(jobs: &mut [Job], units: &mut [Unit]) {
+/// Of contacts that share an e-mail the first is sent with it, since HubSpot would refuse the others
+/// beside it. Those that ever had one follow in a batch of their own, still with it: they may be the
+/// one that has it, and then the first is refused and nobody may lose it.
+fn share_no_email(jobs: Vec<Job>, units: &mut [Unit]) -> (Vec<Job>, Vec<Job>) {
     let mut seen = BTreeSet::new();
-    for job in jobs {
-        let Some(email) = job.properties.get(EMAIL) else {
+    let (mut first, mut later) = (Vec::new(), Vec::new());
+    for mut job in jobs {
+        let email = job.properties.get(EMAIL).map(|email| email.to_lowercase());
+        let shared = email.is_some_and(|email| !email.is_empty() && !seen.insert(email));
+        if shared && job.target.filled.contains(EMAIL) {
+            later.push(job);
             continue;
-        };
-        if !email.is_empty() && !seen.insert(email.to_lowercase()) {
-            leave_out_email(job, at(units, job.unit));
         }
+        if shared {
+            let unit = at(units, job.unit);
+            leave_out_email(&mut job, unit);
+        }
+        first.push(job);
     }
+    (first, later)
 }
 
 fn leave_out_email(job: &mut Job, unit: &mut Unit) {

@@ -6,6 +6,7 @@
 
 mod changes;
 mod invariants;
+mod regressions;
 
 use std::{
     collections::BTreeMap,
