@@ -119,7 +119,7 @@ create unique index runs_asked on runs (connection, kind, asked) where state = '
 
 -- The ledger as people see it: an invoice that waits for a customer which will not come shows why.
 create view records as
-select l.connection, l.feed, l.key, l.revision, l.attempts, l.due, l.source_date, l.source_version,
+select l.connection, l.feed, l.key, l.revision, l.attempts as refusals, l.due, l.source_date, l.source_version,
   l.seen_at, l.synced_at, l.gone_at, l.parent,
   case when b.fate is not null then b.fate else l.fate end as status,
   case b.fate

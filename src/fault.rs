@@ -207,7 +207,7 @@ impl Fault {
             Fault::Moving { .. } => format!("{nothing} when the move is over, within a day."),
             Fault::Unauthorized { system } => credentials(*system).to_owned(),
             Fault::Forbidden { system: System::HubSpot, missing } if missing.is_empty() => {
-                "Give the HubSpot token the scopes listed in the README, then run the connection's checks.".to_owned()
+                "Give the HubSpot token the scopes listed in the README.".to_owned()
             }
             Fault::Forbidden { system: System::HubSpot, missing } => {
                 format!("Give the HubSpot token these scopes: {}.", missing.join(", "))
@@ -219,7 +219,7 @@ impl Fault {
                 "Look for the named property and its rules in the HubSpot portal, or ask HubSpot's support with the correlation id.".to_owned()
             }
             Fault::Refused { system, .. } => {
-                format!("Run the connection's checks: they tell what this {system} server cannot do.")
+                format!("Compare what the {system} server publishes with the README's list of tables and columns.")
             }
             Fault::Unreadable { system, .. } => {
                 format!("Look for a proxy, firewall or login page in front of {system}, and {}.", reach(*system))
@@ -242,12 +242,12 @@ fn reach(system: System) -> &'static str {
 
 fn credentials(system: System) -> &'static str {
     match system {
-        System::Odata => "Set `odata_username` and `odata_password` of the connection anew.",
+        System::Odata => "PATCH the connection with a new `syspro.odata_password` (and `syspro.odata_username`).",
         System::Enet => {
-            "Set `operator`, `operator_password` and `company_password` of the connection anew."
+            "PATCH the connection with a new `syspro.operator_password` (and `syspro.company_password`)."
         }
         System::HubSpot => {
-            "Make a new service key or token in HubSpot and set `token` of the connection."
+            "Make a new service key in HubSpot and PATCH the connection with it as `hubspot.token`."
         }
     }
 }

@@ -143,6 +143,9 @@ impl Row {
     /// One text for everything that means the same.
     pub fn canonical(&self, column: &str) -> String {
         let text = self.text(column);
+        if is_text(column) {
+            return text;
+        }
         let is_number = matches!(self.raw(column), Value::Number(_));
         if no_day(&text) {
             String::new()
@@ -169,6 +172,24 @@ pub fn record_key<P: AsRef<str>>(parts: impl IntoIterator<Item = P>) -> String {
 pub fn key_parts(key: &str) -> Vec<String> {
     let decode = |part: &str| part.replace("%2F", "/").replace("%25", "%");
     key.split('/').map(decode).collect()
+}
+
+/// Columns that hold text whatever it looks like: an order number 12.10 is not 12.1.
+fn is_text(column: &str) -> bool {
+    const TEXTS: [&str; 11] = [
+        "Name",
+        "Contact",
+        "Email",
+        "Telephone",
+        "CustomerPoNumber",
+        "SalesOrder",
+        "CustomerClass",
+        "TermsCode",
+        "Branch",
+        "Salesperson",
+        "StockCode",
+    ];
+    TEXTS.contains(&column) || column.starts_with("SoldTo")
 }
 
 fn bad(column: &str, expected: &'static str) -> Bad {

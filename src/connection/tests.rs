@@ -165,7 +165,7 @@ fn every_problem_is_named_at_once() {
         syspro.odata_username is missing. Use the account that may read SYSPRO over OData.
         syspro.odata_password is missing. Give the password itself.
         syspro.local_currency is missing. Use three capital letters, such as USD.
-        hubspot.token is missing. Copy the access token of the private app (pat-…)."#]],
+        hubspot.token is missing. Copy the token of the service key or app (pat-…)."#]],
     );
     check(
         &json!({
@@ -178,7 +178,7 @@ fn every_problem_is_named_at_once() {
         expect![[r#"
             id is not 1 to 40 of a–z, 0–9 and -. Choose a short name such as acme.
             syspro is not an object. Write it as { … }.
-            hubspot.token is empty, holds a blank, or is only the mark of a stored secret. Copy the access token of the private app (pat-…).
+            hubspot.token is empty, holds a blank, or is only the mark of a stored secret. Copy the token of the service key or app (pat-…).
             hubspot.api_url is not HubSpot's API. Use https://api.hubapi.com; a deployment that stands in for it must list the host in ALLOW_HOSTS.
             settings.lookback_days is not a whole number from 0 to 90. Leave it out for the default.
             settings.history_days is not a whole number from 1 to 7300. Leave it out for the default.
@@ -215,7 +215,7 @@ fn every_problem_is_named_at_once() {
             syspro.enet_url is missing. Give it with operator and operator_password, or leave all e.net fields out.
             syspro.operator_password is missing. Give the password itself; it may be empty.
             syspro.extra is not a field of this object. Remove it, or correct its spelling.
-            hubspot.token is missing. Copy the access token of the private app (pat-…).
+            hubspot.token is missing. Copy the token of the service key or app (pat-…).
             hubspot.api_version is not a version of HubSpot's API. Write year and month, such as 2026-09.
             hubspot.prefix cannot begin the names of HubSpot properties. Use lower-case letters and end with _, such as syspro_; hs_ is HubSpot's."#]],
     );

@@ -74,19 +74,19 @@ fn every_fault_says_what_happened_and_what_to_do() {
         HubSpot is moving the account to another data centre
           Nothing to do: it is tried again by itself when the move is over, within a day.
         HubSpot does not accept the credentials
-          Make a new service key or token in HubSpot and set `token` of the connection.
+          Make a new service key in HubSpot and PATCH the connection with it as `hubspot.token`.
         SYSPRO OData does not accept the credentials
-          Set `odata_username` and `odata_password` of the connection anew.
+          PATCH the connection with a new `syspro.odata_password` (and `syspro.odata_username`).
         HubSpot forbids the call; missing: crm.objects.invoices.write
           Give the HubSpot token these scopes: crm.objects.invoices.write.
         HubSpot forbids the call
-          Give the HubSpot token the scopes listed in the README, then run the connection's checks.
+          Give the HubSpot token the scopes listed in the README.
         SYSPRO OData forbids the call
           Let the SYSPRO OData user read the tables the connection names.
         HubSpot refused the request (400 MISSING_REQUIRED_PROPERTY on industry, correlation id 8a3f6c3a)
           Look for the named property and its rules in the HubSpot portal, or ask HubSpot's support with the correlation id.
         SYSPRO OData refused the request (400 MISSING_REQUIRED_PROPERTY on industry, correlation id 8a3f6c3a)
-          Run the connection's checks: they tell what this SYSPRO OData server cannot do.
+          Compare what the SYSPRO OData server publishes with the README's list of tables and columns.
         SYSPRO OData sent an answer that cannot be read (status 200, 29 bytes, begins like HTML or XML: not JSON)
           Look for a proxy, firewall or login page in front of SYSPRO OData, and see that the SYSPRO OData server runs and that its URL is reached from Cloudflare.
     "#]].assert_eq(&lines.concat());

@@ -13,7 +13,7 @@ pub struct Query {
     pub feed: Option<String>,
     pub key: Option<String>,
     pub status: Option<Fate>,
-    /// Part of a key or a name.
+    /// Part of a key.
     pub q: Option<String>,
     /// Where the page before ended; opaque to the caller.
     pub cursor: Option<String>,

@@ -32,7 +32,7 @@ pub fn page(
 ) -> Statement {
     let (feed, key) = after.unwrap_or(("", ""));
     Statement::new(
-        "select feed, key, status, reason, revision, attempts, due, source_date, seen_at, synced_at,
+        "select feed, key, status, reason, revision, refusals, due, source_date, seen_at, synced_at,
            gone_at
          from records
          where connection = ?1 and (feed, key) > (?2, ?3) and (?4 is null or feed = ?4)

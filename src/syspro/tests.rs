@@ -160,6 +160,10 @@ fn a_mark_stays_while_the_meaning_stays() {
     assert_ne!(mark(json!(0)), mark(Value::Null));
     assert_ne!(mark(json!("001")), mark(json!("1")));
 
+    let typed = |value: &str| row(json!({ "CustomerPoNumber": value })).mark(&["CustomerPoNumber"]);
+    assert_ne!(typed("12.10"), typed("12.1"), "what people type is text");
+    assert_eq!(typed("12.10  "), typed("12.10"));
+
     let row = row(json!({ "A": "1", "B": "2" }));
     assert_ne!(row.mark(&["A", "B"]), row.mark(&["B", "A"]));
     assert_ne!(row.mark(&["A"]), row.mark(&["A", "C"]));

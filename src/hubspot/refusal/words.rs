@@ -100,7 +100,7 @@ impl<'a> Said<'a> {
             ),
             "READ_ONLY_VALUE" => (
                 format!("HubSpot calculates {field} itself and lets nobody set it."),
-                "Take the property out of the mapping; run the connection's checks to read again what can be written.",
+                "PATCH the connection with its token: what can be written is read again.",
             ),
             "MISSING_REQUIRED_PROPERTY" => (
                 format!("The portal demands {field} on every new {label}, and SYSPRO holds none."),
