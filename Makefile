@@ -32,7 +32,7 @@ test-native: ## formatting, lints, tests and docs; needs no wasm
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
 test-workerd: build ## the built wasm in workerd, end to end
 	cargo test --workspace --locked --test it workerd:: -- --ignored --nocapture

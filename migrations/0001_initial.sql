@@ -124,17 +124,17 @@ select l.connection, l.feed, l.key, l.revision, l.attempts as refusals, l.due, l
   case when b.fate is not null then b.fate else l.fate end as status,
   case b.fate
     when 'excluded' then json_object('code', 'customer_excluded',
-      'reason', 'its customer ' || l.parent || ' is excluded',
-      'remedy', 'see the customer''s own reason')
+      'reason', 'Its customer ' || l.parent || ' is excluded.',
+      'remedy', 'See the customer''s own reason.')
     when 'failing' then json_object('code', 'customer_failing',
-      'reason', 'its customer ' || l.parent || ' is failing',
-      'remedy', 'mend the customer: the invoice follows by itself')
+      'reason', 'Its customer ' || l.parent || ' is failing.',
+      'remedy', 'Mend the customer: the invoice follows by itself.')
     else case when l.fate = 'waiting' and l.reason is null and l.parent is not null
         and not exists (select 1 from ledger p where p.connection = l.connection
           and p.feed = 'customers' and p.key = l.parent)
       then json_object('code', 'customer_missing',
-        'reason', 'its customer ' || l.parent || ' was not found in SYSPRO yet',
-        'remedy', 'check that the OData operator sees this customer in ArCustomer')
+        'reason', 'Its customer ' || l.parent || ' was not found in SYSPRO yet.',
+        'remedy', 'Check that the OData operator sees this customer in ArCustomer.')
       else l.reason end
     end as reason
 from ledger l left join ledger b on l.fate = 'waiting' and l.parent is not null

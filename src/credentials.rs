@@ -37,7 +37,7 @@ pub fn seal<P: Platform>(platform: &P, keys: &MasterKeys, connection: &Connectio
 /// Why it cannot be, and what the operator does about it.
 pub fn open(keys: &MasterKeys, stored: &Stored) -> Result<Connection, Reason> {
     let sealed: BTreeMap<String, String> = serde_json::from_str(&stored.secrets)
-        .map_err(|_| unreadable("its stored secrets are no JSON"))?;
+        .map_err(|_| unreadable("Its stored secrets are no JSON."))?;
     let mut secrets: BTreeMap<String, Secret> = BTreeMap::new();
     for (field, sealed) in sealed {
         let place = Place {
@@ -48,19 +48,19 @@ pub fn open(keys: &MasterKeys, stored: &Stored) -> Result<Connection, Reason> {
             Reason::new(
                 "sealed",
                 error.to_string(),
-                "set the key it names; without it, delete the connection and create it anew",
+                "Set the key it names; without it, delete the connection and create it anew.",
             )
         })?;
         secrets.insert(field, secret);
     }
     let public: Value = serde_json::from_str(&stored.public)
-        .map_err(|_| unreadable("its stored form is no JSON"))?;
+        .map_err(|_| unreadable("Its stored form is no JSON."))?;
     Connection::restore(&public, &secrets).map_err(|problems| {
         let paths: Vec<&str> = problems
             .iter()
             .map(|problem| problem.path.as_str())
             .collect();
-        unreadable(&format!("its stored form lacks {}", paths.join(", ")))
+        unreadable(&format!("Its stored form lacks {}.", paths.join(", ")))
     })
 }
 
@@ -68,6 +68,6 @@ fn unreadable(why: &str) -> Reason {
     Reason::new(
         "stored_form",
         why,
-        "delete the connection and create it anew: what HubSpot has is found again by its keys",
+        "Delete the connection and create it anew: what HubSpot has is found again by its keys.",
     )
 }

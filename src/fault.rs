@@ -242,7 +242,9 @@ fn reach(system: System) -> &'static str {
 
 fn credentials(system: System) -> &'static str {
     match system {
-        System::Odata => "PATCH the connection with a new `syspro.odata_password` (and `syspro.odata_username`).",
+        System::Odata => {
+            "PATCH the connection with a new `syspro.odata_password` (and `syspro.odata_username`)."
+        }
         System::Enet => {
             "PATCH the connection with a new `syspro.operator_password` (and `syspro.company_password`)."
         }

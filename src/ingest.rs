@@ -255,8 +255,8 @@ async fn cannot_be_sent<P: Platform>(
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let reason = json!(Reason::new(
         "gone",
-        "gone from SYSPRO, cannot be sent again",
-        "nothing to do: HubSpot keeps what it was last sent",
+        "It is gone from SYSPRO, cannot be sent again.",
+        "Nothing is to be done: HubSpot keeps what it was last sent.",
     ))
     .to_string();
     let now = run.platform.now();

@@ -186,8 +186,8 @@ impl<P: Platform> Pass<'_, P> {
             Some(Ok(account)) => Ok((connection, account)),
             _ => Err(Reason::new(
                 "portal_unknown",
-                "the HubSpot portal behind the token is not known yet",
-                "give the token again (PATCH): it is checked at once",
+                "The HubSpot portal behind the token is not known yet.",
+                "Give the token again (PATCH): it is checked at once.",
             )),
         }
     }

@@ -62,10 +62,10 @@ impl Check {
             Halt::Fault(fault) => Self::failed(name, fault.to_string(), fault.remedy()),
             Halt::Spent(bound) => Self::failed(
                 name,
-                format!("it could not be made within this deployment's bounds ({bound})"),
-                "try again",
+                format!("It could not be made in the time there is ({bound})."),
+                "Try again.",
             ),
-            Halt::Store(_) => Self::failed(name, "the database did not answer", "try again"),
+            Halt::Store(_) => Self::failed(name, "The database did not answer.", "Try again."),
         }
     }
 }
@@ -113,8 +113,8 @@ pub async fn set_up<P: Platform>(platform: &P, config: &Config, connection: &Con
                     }
                     Ok(provision::Ready { wrong, .. }) => Check::failed(
                         &name,
-                        wrong.join("; "),
-                        "create the connection with another hubspot.prefix, or remove these properties in HubSpot",
+                        format!("{}.", wrong.join("; ")),
+                        "Create the connection with another `hubspot.prefix`, or remove these properties in HubSpot.",
                     ),
                     Err(halt) => Check::halted(&name, &halt),
                 };
@@ -177,8 +177,8 @@ fn currency(connection: &Connection, account: &Account) -> Check {
     }
     Check::failed(
         "currency",
-        format!("the portal does not use {local}, SYSPRO's local currency"),
-        format!("add {local} in HubSpot: Settings, Account defaults, Currency"),
+        format!("The portal does not use {local}, SYSPRO's local currency."),
+        format!("Add {local} in HubSpot: Settings, Account defaults, Currency."),
     )
 }
 

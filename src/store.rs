@@ -31,7 +31,7 @@ const SETTLE: Millis = 120 * SECOND;
 const SKEW: Millis = 10 * SECOND;
 /// How long after a write began it has landed or never will, whoever looks at the clock.
 pub const LANDED: Millis = CALL + SETTLE + SKEW;
-/// What D1 says when [`renew`] finds the lease gone.
+/// What D1 says when a commit finds the lease gone.
 pub const OVERTAKEN: &str = "NOT NULL constraint failed: lease.until";
 
 /// The rows of one statement.

@@ -60,8 +60,8 @@ impl Unit {
         let state = if payload.is_err() || targets.is_err() || customer.is_err() {
             State::Failed(Reason::new(
                 "stored_form",
-                "it was stored by another version of this software",
-                "replay it: it is read from SYSPRO again",
+                "It was stored by another version of this software.",
+                "Replay it: it is read from SYSPRO again.",
             ))
         } else {
             State::Open
@@ -247,19 +247,19 @@ pub fn withheld_reason(withheld: Withheld) -> Reason {
     match withheld {
         Withheld::Email => Reason::new(
             "email_withheld",
-            "the e-mail is invalid or belongs to another contact, so this contact goes without it",
-            "correct the e-mail in SYSPRO, or free it in HubSpot and replay the customer",
+            "The e-mail is invalid or belongs to another contact, so this contact goes without it.",
+            "Correct the e-mail in SYSPRO, or free it in HubSpot and replay the customer.",
         )
         .on("email"),
         Withheld::Deleted => Reason::new(
             "contact_deleted",
-            "the contact was deleted in HubSpot, so it is left out",
-            "replay the customer to create the contact again",
+            "The contact was deleted in HubSpot, so it is left out.",
+            "Replay the customer to create the contact again.",
         ),
         Withheld::Merged => Reason::new(
             "merged",
-            "its record was merged with another customer's in HubSpot and keeps that one's values",
-            "nothing to do where the two are one; the invoices of both are on the one record",
+            "Its record was merged with another customer's in HubSpot and keeps that one's values.",
+            "Nothing is to be done where the two are one; the invoices of both are on the one record.",
         ),
     }
 }

@@ -157,8 +157,8 @@ pub fn queue<P: Platform>(run: &Run<'_, P>, intake: &mut Intake, payload: &Paylo
 fn too_large(objects: usize) -> Reason {
     Reason::new(
         "too_large",
-        format!("it has {objects} lines, more than one database row can hold"),
-        "split the document in SYSPRO; nothing of it was sent",
+        format!("It has {objects} parts, more than one database row can hold."),
+        "Split the document in SYSPRO; nothing of it was sent.",
     )
 }
 

@@ -140,8 +140,8 @@ async fn too_many<P: Platform>(run: &Run<'_, P>, missing: usize) -> Result<bool,
     if many {
         run.books.borrow_mut().problem(Reason::new(
             "many_vanished",
-            format!("{missing} of {open} open invoices are missing from SYSPRO's answer; none was marked as paid"),
-            "check the OData service: this looks like a cut answer; if they were really purged, replay them",
+            format!("{missing} of {open} open invoices are missing from SYSPRO's answer; none was marked as paid."),
+            "Check the OData service: this looks like a cut answer. If they were really purged, replay them.",
         ));
     }
     Ok(many)

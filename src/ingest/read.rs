@@ -204,8 +204,8 @@ impl<'a, P: Platform> Reader<'a, P> {
             Err(Halt::Fault(fault @ (Fault::Refused { .. } | Fault::Forbidden { .. }))) => {
                 self.run.books.borrow_mut().note(Reason::new(
                     "lookup_missing",
-                    format!("{} is not readable: {fault}", lookup.table),
-                    "publish the table to the OData operator: codes go without their descriptions until then",
+                    format!("{} cannot be read. {fault}", lookup.table),
+                    "Publish the table to the OData operator; until then codes go without their descriptions.",
                 ));
                 Ok(Vec::new())
             }

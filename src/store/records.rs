@@ -111,7 +111,8 @@ pub fn count(connection: &str, selection: &Selection) -> Statement {
     )
 }
 
-/// Marks rows to be read from SYSPRO and sent again, whole. They keep their fate until then.
+/// Marks rows to be read from SYSPRO and sent again, whole. They keep their fate until then. What
+/// waits is sent as it waits: it is the newest there is, and SYSPRO may have lost the record since.
 pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 2] {
     let forget = Statement::new(
         among_asked!(
@@ -126,10 +127,13 @@ pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statemen
     let mut marked = arguments(connection, selection);
     marked.push(now.into());
     let mark = Statement::new(
-        among_asked!("update ledger set revision = revision + 1, hash = '', payload = null, due = ?7, attempts = 0
+        among_asked!(
+            "update ledger set revision = revision + 1, hash = '', due = ?7, attempts = 0,
+           payload = iif(fate = 'waiting', payload, null)
          from asked
          where ledger.connection = ?1 and ledger.feed = asked.feed and ledger.key = asked.key
-         returning ledger.key"),
+         returning ledger.key"
+        ),
         marked,
     );
     [forget, mark]

@@ -44,7 +44,7 @@ pub fn begin(connection: &str, id: &str, now: Millis) -> Statement {
 pub fn cut_off(connection: &str, now: Millis) -> Statement {
     Statement::new(
         "update runs set state = 'red', ended_at = ?2,
-           report = json_object('stopped', 'cut off: what it had not committed is done again')
+           report = json_object('stopped', 'It was cut off: what it had not committed is done again.')
          where connection = ?1 and state = 'running'",
         [connection.into(), now.into()],
     )
