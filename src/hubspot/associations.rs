@@ -6,15 +6,12 @@
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::objects::{errors, inputs};
-use super::{Api, Kind, body, id_text, list, refusal, unreadable};
+use super::objects::errors;
+use super::{Api, Kind, body, id_text, refusal, unreadable};
 use crate::fault::{Fault, Refusal};
 
 /// Pairs in one call to make links; HubSpot documents 2,000 for one of the two ways.
 pub const MAX_PAIRS: usize = 1_000;
-
-/// Records in one call to read links.
-pub const MAX_READ: usize = 1_000;
 
 /// The links we make, by direction. A labelled link replaces a pair's labels, so the list is all
 /// the pair shall have: a contact's company is linked (279) and primary (1).
@@ -32,15 +29,6 @@ pub enum LinkAnswer {
     Refused(Refusal),
     /// The answer speaks of others only.
     Unnamed,
-}
-
-/// What one record is linked to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Links {
-    pub from: String,
-    pub to: Vec<String>,
-    /// There are more; ask again from here.
-    pub after: Option<String>,
 }
 
 /// The types for links in this direction, where we make them.
@@ -78,11 +66,6 @@ pub fn associate_default(
     batch(api, from, to, "associate/default", pairs, input)
 }
 
-/// What the records are linked to.
-pub fn read(api: &Api, from: Kind, to: Kind, ids: &[&str]) -> Request<String> {
-    post(api, from, to, "read", &inputs(ids))
-}
-
 /// One answer per pair, in the order of the pairs.
 ///
 /// Results are not counted: nobody promises one for each pair, nor that the reverse is left out.
@@ -116,16 +99,6 @@ pub fn read_linked(
         }
     }
     Ok(answers)
-}
-
-/// The links of each record that has any.
-///
-/// # Errors
-/// Every answer that is not the list.
-pub fn read_links(response: &Response<Vec<u8>>) -> Result<Vec<Links>, Fault> {
-    let body = body(response)?;
-    let results = list(response, &body, "results")?;
-    Ok(results.iter().filter_map(links).collect())
 }
 
 fn batch(
@@ -205,19 +178,6 @@ fn ends(result: &Value) -> Option<(String, String)> {
         )
     };
     Some((end("from", "fromObjectId")?, end("to", "toObjectId")?))
-}
-
-fn links(result: &Value) -> Option<Links> {
-    let to = result.get("to").and_then(Value::as_array)?;
-    let after = || result.get("paging")?.get("next")?.get("after");
-    Some(Links {
-        from: id_text(result.get("from")?.get("id")?)?,
-        to: to
-            .iter()
-            .filter_map(|to| id_text(to.get("toObjectId").or_else(|| to.get("id"))?))
-            .collect(),
-        after: after().and_then(id_text),
-    })
 }
 
 #[cfg(test)]

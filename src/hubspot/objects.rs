@@ -90,25 +90,6 @@ pub fn archive(api: &Api, kind: Kind, ids: &[&str]) -> Request<String> {
     batch(api, kind, "archive", json!({ "inputs": inputs(ids) }))
 }
 
-/// By HubSpot's ids, or by the values of a unique property. Sees what was written just before.
-pub fn read(
-    api: &Api,
-    kind: Kind,
-    id_property: Option<&str>,
-    ids: &[&str],
-    properties: &[&str],
-) -> Request<String> {
-    let mut body = json!({
-        "properties": properties,
-        "propertiesWithHistory": [],
-        "inputs": inputs(ids),
-    });
-    if let Some(name) = id_property {
-        body["idProperty"] = name.into();
-    }
-    batch(api, kind, "read", body)
-}
-
 /// One record. Unlike a batch it finds the survivor under the id of a record merged away.
 pub fn get(api: &Api, kind: Kind, id: &str, property: &str) -> Request<String> {
     let path = format!("{}/{id}?properties={property}", kind.path());
@@ -165,16 +146,6 @@ pub fn read_one(response: &Response<Vec<u8>>) -> Result<Option<Found>, Fault> {
     }
 }
 
-/// The records there are; one asked for and absent from the list is not there.
-///
-/// # Errors
-/// Every answer that is not the list.
-pub fn read_found(response: &Response<Vec<u8>>) -> Result<Vec<Found>, Fault> {
-    let body = body(response)?;
-    let results = list(response, &body, "results")?;
-    Ok(results.iter().filter_map(found).collect())
-}
-
 /// The errors of a 207, none elsewhere.
 pub(super) fn errors(body: &Value) -> &[Value] {
     body.get("errors")
@@ -182,7 +153,7 @@ pub(super) fn errors(body: &Value) -> &[Value] {
         .map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn inputs(ids: &[&str]) -> Vec<Value> {
+fn inputs(ids: &[&str]) -> Vec<Value> {
     ids.iter().map(|id| json!({ "id": id })).collect()
 }
 

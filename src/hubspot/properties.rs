@@ -64,10 +64,6 @@ pub fn create_group(api: &Api, kind: Kind, name: &str, label: &str) -> Request<S
     api.post("crm/properties", &path, &group)
 }
 
-pub fn get_group(api: &Api, kind: Kind, name: &str) -> Request<String> {
-    api.get("crm/properties", &format!("{}/groups/{name}", kind.path()))
-}
-
 /// # Errors
 /// Every answer that is not the list.
 pub fn read_all(response: &Response<Vec<u8>>) -> Result<Vec<Property>, Fault> {
@@ -89,18 +85,6 @@ pub fn read_created(response: &Response<Vec<u8>>) -> Result<Vec<Refusal>, Fault>
         Err(Fault::Refused { refusal, .. }) if refusal::already_exists(&refusal) => {
             Ok(vec![*refusal])
         }
-        Err(fault) => Err(fault),
-    }
-}
-
-/// Whether the group is there.
-///
-/// # Errors
-/// Every answer but yes and no.
-pub fn read_group(response: &Response<Vec<u8>>) -> Result<bool, Fault> {
-    match body(response) {
-        Ok(_) => Ok(true),
-        Err(Fault::Refused { status: 404, .. }) => Ok(false),
         Err(fault) => Err(fault),
     }
 }

@@ -104,33 +104,7 @@ fn an_update_goes_by_id_alone() {
 }
 
 #[test]
-fn reading_and_archiving_go_by_ids() {
-    let request = read(
-        &api(),
-        Kind::LineItem,
-        Some("erp_line"),
-        &["L1", "L2"],
-        &["name"],
-    );
-    expect![[r#"
-        POST https://api.hubapi.com/crm/objects/2026-09/line_items/batch/read
-        {
-          "idProperty": "erp_line",
-          "inputs": [
-            {
-              "id": "L1"
-            },
-            {
-              "id": "L2"
-            }
-          ],
-          "properties": [
-            "name"
-          ],
-          "propertiesWithHistory": []
-        }
-    "#]]
-    .assert_eq(&wire(&request));
+fn archiving_goes_by_ids() {
     expect![[r#"
         POST https://api.hubapi.com/crm/objects/2026-09/line_items/batch/archive
         {
@@ -293,17 +267,6 @@ fn a_batch_refused_as_a_whole_is_a_fault() {
         Unreadable { system: HubSpot, shape: "status 200, 14 bytes, begins like a JSON object: no list `results`" }
     "#]],
     );
-}
-
-#[test]
-fn what_is_not_found_is_not_listed() {
-    let missing = r#"{"status":"COMPLETE","results":[{"id":512345,"properties":{"name":"Acme","phone":null,"syspro_on_hold":true}}],"numErrors":1,"errors":[{"status":"error","category":"OBJECT_NOT_FOUND",
- "message":"Could not get some COMPANY objects, they may be deleted or not exist. Check that ids are valid.",
- "context":{"ids":["CUST-404"]}}],"startedAt":"…","completedAt":"…"}"#;
-    expect![[
-        r#"Ok([Found { id: "512345", properties: {"name": "Acme", "syspro_on_hold": "true"} }])"#
-    ]]
-    .assert_eq(&format!("{:?}", read_found(&answer(207, missing))));
 }
 
 #[test]

@@ -61,11 +61,6 @@ fn a_definition_carries_all_hubspot_demands() {
         "SYSPRO",
     )));
     expect![[r#"
-        GET https://api.hubapi.com/crm/properties/2026-09/companies/groups/syspro
-        null
-    "#]]
-    .assert_eq(&wire(&get_group(&api(), Kind::Company, "syspro")));
-    expect![[r#"
         GET https://api.hubapi.com/crm/properties/2026-09/companies
         null
     "#]]
@@ -118,14 +113,4 @@ fn what_exists_already_is_data() {
     assert!(
         matches!(refused, Fault::Refused { refusal, .. } if refusal.code == "UNIQUE_FLAG_REFUSED")
     );
-}
-
-#[test]
-fn a_group_is_there_or_not() {
-    assert_eq!(read_group(&answer(200, r#"{"name":"syspro"}"#)), Ok(true));
-    assert_eq!(
-        read_group(&answer(404, r#"{"category":"OBJECT_NOT_FOUND"}"#)),
-        Ok(false)
-    );
-    assert!(read_group(&answer(404, "<html>")).is_err());
 }
