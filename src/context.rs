@@ -13,7 +13,7 @@ use crate::{
     books::Books,
     connection::Connection,
     hubspot::{Api, account::Account},
-    platform::{MINUTE, Millis, Platform},
+    platform::{DAY, MINUTE, Millis, Platform},
     send::Sender,
     store::{
         Store,
@@ -91,7 +91,7 @@ impl Cursors {
 }
 
 /// A stored time further ahead than this was written by a wrong clock and counts as past.
-pub const PARK_MAX: Millis = 24 * 60 * MINUTE;
+pub const PARK_MAX: Millis = DAY;
 
 impl<P: Platform> Run<'_, P> {
     pub fn api(&self) -> Api {

@@ -21,6 +21,7 @@ use crate::{
     config::Config,
     platform::{Allow, Arg, Millis, NoAnswer, Platform, Statement, StoreError},
     routes::{self, ApiError, MAX_BODY},
+    store::OVERTAKEN,
     tick,
 };
 
@@ -275,7 +276,7 @@ fn message(error: &JsValue) -> String {
 /// What D1's words mean for what was asked: only SQLite's own refusal, or one of D1's client before
 /// anything was sent, tells that nothing happened. They name tables and columns; a value is cut off.
 fn judge(text: &str) -> StoreError {
-    if text.contains("NOT NULL constraint failed: lease.until") {
+    if text.contains(OVERTAKEN) {
         StoreError::Overtaken
     } else if text.contains("SQLITE_") || text.contains("D1_TYPE_ERROR") {
         let words = text.split(" for value").next().unwrap_or_default();

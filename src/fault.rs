@@ -21,6 +21,8 @@ pub enum Window {
     TenSeconds,
     Second,
     Day,
+    /// What we allow ourselves of the day, spent before HubSpot said no.
+    Share,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +144,7 @@ impl fmt::Display for Fault {
             },
             Fault::Throttled { system, window, .. } => match window {
                 Window::Day => write!(f, "{system} takes no more calls today"),
+                Window::Share => write!(f, "our share of {system}'s calls for today is spent"),
                 Window::TenSeconds | Window::Second => {
                     write!(f, "{system} asks for fewer calls")
                 }
@@ -199,7 +202,11 @@ impl Fault {
                 }
                 _ => format!("{nothing}; if it lasts, {}.", reach(*system)),
             },
+            Fault::Throttled { system: System::Odata | System::Enet, .. } => {
+                format!("{nothing}; if it comes back, ask who limits the calls to SYSPRO.")
+            }
             Fault::Throttled { window, .. } => match window {
+                Window::Share => format!("{nothing} after midnight in the portal's time zone; raise `daily_share` if the portal's other apps leave room."),
                 Window::Day => format!("{nothing} after midnight in the portal's time zone; if it comes back daily, lower `daily_share` or that of your other apps."),
                 Window::TenSeconds | Window::Second => format!("{nothing}; if it comes back, lower `rate_share` or that of your other apps."),
             },

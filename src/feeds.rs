@@ -1,7 +1,7 @@
 //! Feeds: the kinds of record that travel, and what they become in HubSpot.
 //!
 //! A feed is data and pure functions. Ingest hands a [`Record`] in and stores the [`Outcome`];
-//! delivery sends whatever [`Payload`] it finds, without knowing which feed made it.
+//! delivery sends whatever [`Payload`] it finds, whichever feed made it.
 
 pub mod customers;
 mod due_date;

@@ -256,7 +256,7 @@ async fn cannot_be_sent<P: Platform>(
     let reason = json!(Reason::new(
         "gone",
         "It is gone from SYSPRO, cannot be sent again.",
-        "Nothing is to be done: HubSpot keeps what it was last sent.",
+        "Nothing is to be done: HubSpot keeps what it was last sent, if anything.",
     ))
     .to_string();
     let now = run.platform.now();

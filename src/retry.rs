@@ -40,7 +40,9 @@ pub fn decide(fault: &Fault, attempt: u32, jitter: f64, until_reset: Duration) -
             retry_after,
             ..
         } => match (retry_after, window) {
-            (_, Window::Day) => Decision::Park(until_reset.clamp(FIRST_PARK, A_DAY)),
+            (_, Window::Day | Window::Share) => {
+                Decision::Park(until_reset.clamp(FIRST_PARK, A_DAY))
+            }
             (Some(asked), _) => as_asked(*asked, attempt),
             (None, Window::TenSeconds) => doubled(Duration::from_secs(10), attempt, jitter),
             (None, Window::Second) => doubled(Duration::from_secs(1), attempt, jitter),

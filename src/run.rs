@@ -41,9 +41,13 @@ pub struct Ended {
     pub statements: u32,
     pub calls: u32,
     pub rows: u32,
+    pub bytes: u64,
     /// The database, or another run, stopped it: what was committed stands.
     pub stopped: Option<StoreError>,
 }
+
+/// Calls to HubSpot, rows and bytes read from SYSPRO.
+type Spent = (u32, u32, u64);
 
 /// Takes one connection's run, if it is due and the portal is free.
 pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> Ended {
@@ -64,16 +68,17 @@ pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> 
             };
         }
     };
-    let spent = Cell::new((0, 0));
+    let spent = Cell::new((0, 0, 0));
     let result = under_the_lease(platform, config, &store, due, rows, &spent).await;
     if let Err(error) = &result {
         stop(platform, &store, due, error).await;
     }
-    let (calls, rows) = spent.get();
+    let (calls, rows, bytes) = spent.get();
     Ended {
         statements: store.statements(),
         calls,
         rows,
+        bytes,
         stopped: result.err(),
     }
 }
@@ -100,7 +105,7 @@ async fn under_the_lease<P: Platform>(
     store: &Store<'_, P>,
     due: &Runnable,
     rows: Rows,
-    spent: &Cell<(u32, u32)>,
+    spent: &Cell<Spent>,
 ) -> Result<(), StoreError> {
     let stored: Option<Stored> = rows_as(rows)?.into_iter().next();
     let runs = |stored: &Stored| {
@@ -139,8 +144,7 @@ struct Pass<'a, P> {
     id: &'a str,
     asked: &'a [Asked],
     began: Millis,
-    /// Calls to HubSpot and rows read from SYSPRO.
-    spent: &'a Cell<(u32, u32)>,
+    spent: &'a Cell<Spent>,
 }
 
 impl<P: Platform> Pass<'_, P> {
@@ -172,7 +176,8 @@ impl<P: Platform> Pass<'_, P> {
             due,
         };
         let result = both(&run).await;
-        self.spent.set((sender.calls(), sender.rows()));
+        self.spent
+            .set((sender.calls(), sender.rows(), sender.bytes()));
         if let Err(Halt::Store(error)) = result {
             return Err(error);
         }
@@ -318,6 +323,7 @@ fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> Heal
     parks.retain(|_, park| park.until > now || !wrote);
     // A park nobody needed any more for a day says nothing of the next.
     parks.retain(|_, park| park.until + DAY > now);
+    let parks_last = parks.values().any(|park| park.until > now);
     Health {
         state: match broken {
             true => State::Broken,
@@ -329,7 +335,7 @@ fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> Heal
         },
         strikes,
         parks,
-        good: books.colour() != Colour::Red && !parked,
+        good: books.colour() != Colour::Red && !parks_last,
     }
 }
 

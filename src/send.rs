@@ -130,6 +130,11 @@ impl<'a, P: Platform> Sender<'a, P> {
         u32::try_from(self.rows.get()).unwrap_or(u32::MAX)
     }
 
+    /// Bytes read from SYSPRO.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
     /// How many calls may be under way at once.
     pub fn width(&self) -> usize {
         self.pace.borrow().width()
@@ -294,11 +299,11 @@ impl<'a, P: Platform> Sender<'a, P> {
                         .await;
                 }
                 Permit::Wait(_) => return Err(Halt::Spent("time")),
-                // As if HubSpot had said so: delivery parks until its day ends.
+                // As if HubSpot had said no: delivery parks until its day ends.
                 Permit::Park(_) => {
                     return Err(Halt::Fault(Fault::Throttled {
                         system: System::HubSpot,
-                        window: Window::Day,
+                        window: Window::Share,
                         retry_after: None,
                     }));
                 }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::{
     config::{Bounds, Config},
     platform::{Millis, Platform, StoreError},
@@ -23,9 +25,8 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
         Ok(runnable) => runnable,
         Err(error) => {
             // The next tick asks again; `/health` tells when none gets through.
-            platform.log(&format!(
-                "{{\"event\":\"tick_failed\",\"why\":\"{error:?}\"}}"
-            ));
+            let line = json!({ "event": "tick_failed", "why": format!("{error:?}") });
+            platform.log(&line.to_string());
             return;
         }
     };
@@ -43,6 +44,7 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
         bounds.max_queries = bounds.max_queries.saturating_sub(spent.statements);
         bounds.max_calls = bounds.max_calls.saturating_sub(spent.calls);
         bounds.max_rows = bounds.max_rows.saturating_sub(spent.rows);
+        bounds.max_bytes = bounds.max_bytes.saturating_sub(spent.bytes);
     }
 }
 

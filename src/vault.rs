@@ -77,11 +77,11 @@ impl fmt::Display for Unsealable {
         match self {
             Unsealable::UnknownKey { version } => write!(
                 f,
-                "The stored credentials are sealed under master key {version}, which this deployment does not hold: set it as MASTER_KEY or MASTER_KEY_PREVIOUS, or give the credentials again."
+                "The stored credentials are sealed under master key {version}, which this deployment does not hold: set it as MASTER_KEY or MASTER_KEY_PREVIOUS."
             ),
-            Unsealable::Damaged => f.write_str(
-                "The stored credentials cannot be opened, because they were altered: give the credentials again.",
-            ),
+            Unsealable::Damaged => {
+                f.write_str("The stored credentials cannot be opened, because they were altered.")
+            }
         }
     }
 }

@@ -11,23 +11,19 @@ use crate::{
     store::connections::Park,
 };
 
+const HOURLY: Duration = Duration::from_secs(3600);
+
 /// Puts off writing a kind of object after a fault of the system: it costs no row a try.
 pub fn park_for<P: Platform>(run: &Run<'_, P>, kind: &str, fault: &Fault) {
     let reason = Reason::new("hubspot_fault", fault.to_string(), fault.remedy());
     run.books.borrow_mut().fault(fault, reason.clone());
-    // A token may be mended any minute: it is asked for hourly.
-    let times = match fault {
-        Fault::Unauthorized { .. } => times(run, kind).min(5),
-        _ => times(run, kind),
+    let times = times(run, kind);
+    let pause = match fault {
+        // A token may be mended any minute.
+        Fault::Unauthorized { .. } => retry::parked_for(times).min(HOURLY),
+        _ => run.sender.park(fault).max(retry::parked_for(times)),
     };
-    let asked = run.sender.park(fault);
-    park(
-        run,
-        kind,
-        reason,
-        times,
-        asked.max(retry::parked_for(times)),
-    );
+    park(run, kind, reason, times, pause);
 }
 
 /// Puts off writing a kind of object because the portal refuses all of it.

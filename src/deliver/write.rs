@@ -103,11 +103,17 @@ pub async fn write<P: Platform>(
         _ => (jobs, Vec::new()),
     };
     let refused = send_jobs(run, units, kind, jobs).await?;
+    if run.parked(kind.path()).is_some() {
+        return Ok(());
+    }
     // What could not be sent as it was goes once more as it can be.
     let mut again = revise(run, units, kind, refused).await?;
     later.retain(|job| at(units, job.unit).is_open());
     again.extend(later);
     let refused = send_jobs(run, units, kind, again).await?;
+    if run.parked(kind.path()).is_some() {
+        return Ok(());
+    }
     let last = revise(run, units, kind, refused).await?;
     for (job, refusal) in send_jobs(run, units, kind, last).await? {
         at(units, job.unit).fail(refusal::reason(&refusal, kind));
@@ -299,7 +305,10 @@ async fn find_again<P: Platform>(
         .await;
     let survivor = match found {
         Ok(found) => found,
-        Err(Halt::Fault(Fault::Refused { .. })) => None,
+        Err(Halt::Fault(Fault::Refused { refusal, .. })) => {
+            unit.fail(refusal::reason(&refusal, kind));
+            return Ok(None);
+        }
         Err(halt) => return Err(halt),
     };
     match survivor {

@@ -1,12 +1,10 @@
 //! When an invoice falls due: SYSPRO keeps no due date, it follows from the rule of its terms.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
-use serde::{Deserialize, Serialize};
 
 use crate::syspro::Row;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// So many days after the invoice.
     Days(u32),

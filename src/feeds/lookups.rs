@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::due_date::Rule;
 use crate::syspro::{Row, record_key};
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lookups {
     pub terms: BTreeMap<String, Terms>,
     pub classes: BTreeMap<String, String>,
@@ -19,7 +16,7 @@ pub struct Lookups {
     pub stock: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Terms {
     pub description: String,
     /// Nothing when the rule is one we do not know.

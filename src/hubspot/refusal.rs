@@ -97,10 +97,10 @@ pub fn already_exists(refusal: &Refusal) -> bool {
     refusal.code == "OBJECT_ALREADY_EXISTS"
 }
 
-/// Two halves of a batch refused for one cause: then it lies in the portal, not in the records.
+/// Refused for one cause that is not a value of theirs: where many are, it lies in the portal.
 ///
 /// What is wrong with a value is never the portal's: two bad e-mails in a hundred are two bad
-/// e-mails, in whichever half they stand.
+/// e-mails, wherever they stand.
 pub fn same_cause(a: &Refusal, b: &Refusal) -> bool {
     a.code == b.code && a.field == b.field && !of_a_record(a)
 }

@@ -18,7 +18,7 @@ use crate::{
     platform::Platform,
     send::Halt,
     store::{
-        ledger::{self, Intake, Open, Queued, Taken},
+        ledger::{self, Fate, Intake, Open, Queued, Taken},
         rows_as,
     },
     syspro::{Row, key_parts},
@@ -26,12 +26,12 @@ use crate::{
 
 /// Few columns: many rows make a small page.
 const PAGE: u32 = 5_000;
-/// More than this share of the open invoices, and more than [`MANY`], do not vanish between two
-/// looks: the answer is not believed.
-const MANY_SHARE: usize = 20;
+/// More than so many, and more than one in [`MANY_OF`] of the open invoices, do not vanish between
+/// two looks: the answer is not believed.
+const MANY: usize = 50;
+const MANY_OF: usize = 20;
 /// Missing invoices asked for by key in one pass.
 const AT_ONCE: usize = 500;
-const MANY: usize = 50;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -136,7 +136,7 @@ async fn too_many<P: Platform>(run: &Run<'_, P>, missing: usize) -> Result<bool,
     let mut rows = run.store.read(&[statement]).await?;
     let counts: Vec<Count> = rows_as(rows.pop().unwrap_or_default())?;
     let open = counts.first().map_or(0, |count| count.open);
-    let many = missing * MANY_SHARE > open;
+    let many = missing * MANY_OF > open;
     if many {
         run.books.borrow_mut().problem(Reason::new(
             "many_vanished",
@@ -198,7 +198,7 @@ pub async fn settle_vanished<P: Platform>(
 }
 
 /// What is still to be sent of an invoice that vanished: all that waits, as settled now; or what
-/// settling changes of an open invoice HubSpot has; nothing of any other.
+/// settling changes of an invoice HubSpot has as open; nothing of any other.
 fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
     let waiting: Option<Payload> = row
         .payload
@@ -206,7 +206,10 @@ fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
         .and_then(|text| serde_json::from_str(text).ok());
     match waiting {
         Some(waiting) => Some(invoices::settled_over(waiting, settled)),
-        None => (row.sent == 1 && row.open == 1).then_some(settled),
+        None => {
+            let unsettled = row.open == 1 || row.fate != Fate::Synced;
+            (row.sent == 1 && unsettled).then_some(settled)
+        }
     }
 }
 

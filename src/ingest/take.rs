@@ -171,7 +171,7 @@ fn keyless(feed: &Feed, row: &Row) -> audit::Entry {
         .filter(|column| row.key_text(column).is_empty())
         .collect();
     audit::Entry {
-        id: format!("rejected/{}/{}", feed.name, hash(&row.0)),
+        id: format!("0-rejected/{}/{}", feed.name, hash(&row.0)),
         feed: feed.name.to_owned(),
         key: String::new(),
         outcome: "rejected".to_owned(),

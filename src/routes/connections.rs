@@ -87,7 +87,7 @@ pub async fn change<P: Platform>(
             Rejected::Problems(problems) => ApiError::invalid(&problems),
             Rejected::Conflict(problems) => ApiError::fixed(&problems),
         })?;
-    let systems = changed.touched.syspro || changed.touched.hubspot;
+    let systems = names_a_system(body) || changed.touched.syspro || changed.touched.hubspot;
     let ailing = matches!(before.state, State::Incomplete | State::Broken);
     let paused = changed.paused.unwrap_or(before.state == State::Paused);
     let known: Option<Account> = before
@@ -138,6 +138,15 @@ pub async fn change<P: Platform>(
         ));
     }
     Ok(Reply::ok(show(&stored(platform, id).await?)))
+}
+
+/// A patch that names a system, even without a change, or nothing at all asks for it to be looked at
+/// again: a currency may have been added in the portal, a property restored.
+fn names_a_system(patch: &str) -> bool {
+    let patch = parsed(Some(patch));
+    let named = |system: &str| patch.get(system).is_some();
+    let empty = patch.as_object().is_some_and(Map::is_empty);
+    empty || named("hubspot") || named("syspro")
 }
 
 pub async fn delete<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiError> {

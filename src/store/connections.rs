@@ -137,8 +137,8 @@ pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
 /// Changes a connection. `before` is what the change was made from: the first statement answers no
 /// row when somebody else changed it meanwhile.
 ///
-/// The run under way is overtaken, and rows that failed are tried again at once: the change may have
-/// mended them. Both only if the change was made.
+/// The run under way is overtaken, and rows that failed or were held back are tried again at once:
+/// the change may have mended them. Both only if the change was made.
 pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 3] {
     let update = Statement::new(
         "update connections set state = ?2, state_reason = ?3, public = ?4, secrets = ?5, portal = ?6,
@@ -165,7 +165,8 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
         [before.portal.as_str().into(), draft.id.into(), now.into()],
     );
     let retry = Statement::new(
-        "update ledger set due = ?2 where connection = ?1 and fate = 'failing' and due is not null
+        "update ledger set due = ?2 where connection = ?1
+           and (fate = 'failing' and due is not null or fate = 'waiting' and due > ?2)
            and exists (select 1 from connections where id = ?1 and changed_at = ?2)",
         [draft.id.into(), now.into()],
     );
@@ -196,7 +197,7 @@ pub struct Health {
     pub state_reason: Option<Reason>,
     pub strikes: i64,
     pub parks: Parks,
-    /// Nothing stood in its way: both systems answered, the books balance, delivery is not parked.
+    /// Nothing stood in its way: both systems answered, the books balance, nothing is parked.
     pub good: bool,
 }
 

@@ -193,7 +193,7 @@ pub fn due_feeds(connection: &str, feeds: &[&str], now: Millis) -> Statement {
 /// What is queued of these records and not sent yet, and whether HubSpot has anything of them.
 pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.payload, l.open_mark is not null as open, exists (
+        "select l.key, l.fate, l.payload, l.open_mark is not null as open, exists (
              select 1 from targets t where t.connection = l.connection and t.feed = l.feed
                and t.key = l.key and t.hubspot_id is not null) as sent
          from json_each(?3) j cross join ledger l
@@ -205,6 +205,7 @@ pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Queued {
     pub key: String,
+    pub fate: Fate,
     pub payload: Option<String>,
     /// 1: SYSPRO held it as open when it was last read.
     pub open: i64,

@@ -1,8 +1,7 @@
 //! SYSPRO's OData: requests as values, answers as pages. Read-only, so every request may be repeated.
 //!
 //! Literals are built from typed values, never pasted in. What a site's server can do is a
-//! [`Dialect`], found out once by the set-up checks: what it cannot do is written in another way,
-//! or left out.
+//! [`Dialect`]: what it cannot do is written in another way, or left out.
 
 mod filter;
 
@@ -10,7 +9,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 use http::{Request, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Row;
@@ -33,12 +31,10 @@ pub struct Service {
     pub dialect: Dialect,
 }
 
-/// What the server can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+/// What the server can do. Nothing finds it out yet: every server is taken to do what the default
+/// says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// `Customer gt 'x'`: without it no table can be read by key.
-    pub text_gt: bool,
     pub ne: bool,
     pub or: bool,
     pub in_list: bool,
@@ -58,7 +54,6 @@ pub struct Query<'a> {
 impl Default for Dialect {
     fn default() -> Self {
         Self {
-            text_gt: true,
             ne: true,
             or: true,
             in_list: false,

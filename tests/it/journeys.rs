@@ -8,6 +8,7 @@ mod faults;
 mod input;
 mod lists;
 mod load;
+mod mending;
 mod people;
 mod refusals;
 
