@@ -103,7 +103,8 @@ impl People {
     /// An invoice that came and went before anybody looked is seen by the sweep alone, if its date is
     /// an old one.
     fn comes_unseen(&self, row: &Row<'_>, today: NaiveDate) -> bool {
-        self.seen_by_date && row.date("InvoiceDate") == Some(today - Days::new(40))
+        let long_ago = today - Days::new(30);
+        self.seen_by_date && row.date("InvoiceDate").is_some_and(|date| date < long_ago)
     }
 
     /// An invoice somebody owes on, or one that is paid, leaves the books.
