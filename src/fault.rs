@@ -192,6 +192,15 @@ impl fmt::Display for Refusal {
 }
 
 impl Fault {
+    /// What happened, as a sentence for people.
+    pub fn sentence(&self) -> String {
+        let text = self.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(char::to_uppercase);
+        let first = first.into_iter().flatten();
+        first.chain(letters).chain(['.']).collect()
+    }
+
     /// What the operator does about it, in one sentence.
     pub fn remedy(&self) -> String {
         let nothing = "Nothing to do: it is tried again by itself";

@@ -119,7 +119,7 @@ fn customer_of(invoice: &str) -> String {
 fn tolerate<P: Platform>(run: &Run<'_, P>, result: Result<(), Halt>) -> Result<(), Halt> {
     match result {
         Err(Halt::Fault(fault)) => {
-            let reason = Reason::new("syspro_fault", fault.to_string(), fault.remedy());
+            let reason = Reason::new("syspro_fault", fault.sentence(), fault.remedy());
             run.books.borrow_mut().fault(&fault, reason);
             Ok(())
         }

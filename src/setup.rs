@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Bounds, Config},
     connection::{Connection, Settings},
+    fault::Fault,
     feeds::{FEEDS, customers, invoices},
     hubspot::{
         Api, Kind,
@@ -59,7 +60,15 @@ impl Check {
 
     fn halted(name: &str, halt: &Halt) -> Self {
         match halt {
-            Halt::Fault(fault) => Self::failed(name, fault.to_string(), fault.remedy()),
+            // Nothing tries a connection again that never was complete.
+            Halt::Fault(fault @ Fault::NoAnswer { system, .. }) => Self::failed(
+                name,
+                fault.sentence(),
+                format!(
+                    "See that {system} is up, that its URL is right and that Cloudflare reaches it; then PATCH the connection with {{}} to have it looked at again."
+                ),
+            ),
+            Halt::Fault(fault) => Self::failed(name, fault.sentence(), fault.remedy()),
             Halt::Spent(bound) => Self::failed(
                 name,
                 format!("It could not be made in the time there is ({bound})."),

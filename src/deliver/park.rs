@@ -15,7 +15,7 @@ const HOURLY: Duration = Duration::from_secs(3600);
 
 /// Puts off writing a kind of object after a fault of the system: it costs no row a try.
 pub fn park_for<P: Platform>(run: &Run<'_, P>, kind: &str, fault: &Fault) {
-    let reason = Reason::new("hubspot_fault", fault.to_string(), fault.remedy());
+    let reason = Reason::new("hubspot_fault", fault.sentence(), fault.remedy());
     run.books.borrow_mut().fault(fault, reason.clone());
     let times = times(run, kind);
     let pause = match fault {

@@ -204,7 +204,7 @@ impl<'a, P: Platform> Reader<'a, P> {
             Err(Halt::Fault(fault @ (Fault::Refused { .. } | Fault::Forbidden { .. }))) => {
                 self.run.books.borrow_mut().note(Reason::new(
                     "lookup_missing",
-                    format!("{} cannot be read. {fault}", lookup.table),
+                    format!("{} cannot be read. {}", lookup.table, fault.sentence()),
                     "Publish the table to the OData operator; until then codes go without their descriptions.",
                 ));
                 Ok(Vec::new())

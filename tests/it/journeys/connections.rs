@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::distributor;
-use crate::site::{HUBSPOT_TOKEN, Site};
+use crate::site::{HUBSPOT_TOKEN, ODATA_PASSWORD, Site, options};
+use crate::world::Start;
 
 #[test]
 fn a_connection_keeps_its_portal_whatever_tokens_it_is_given() {
@@ -62,4 +63,23 @@ fn a_replay_that_cannot_be_meant_is_refused_in_one_sentence() {
         assert_eq!(answer.status, 400, "{body}");
         assert_eq!(answer.body["error"]["message"], message, "{body}");
     }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_and_looked_at_again_by_an_empty_patch() {
+    let site = Site::bare(Start::calm(), distributor(1), options());
+    let mut body = site.connection(json!({}));
+    body["syspro"]["odata_url"] = json!("https://gone.example/SYSPRO8Odata");
+    let made = site.ask("POST", "/connections", &body.to_string());
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.body["state"], "incomplete", "{}", made.body);
+    let check = &made.body["checks"][0];
+    assert_eq!(check["why"], "The connection to SYSPRO OData broke.");
+    let remedy = check["remedy"].as_str().unwrap_or_default();
+    assert!(remedy.contains("PATCH the connection"), "{remedy}");
+
+    let right = site.connection(json!({}))["syspro"]["odata_url"].clone();
+    let patch = json!({ "syspro": { "odata_url": right, "odata_password": ODATA_PASSWORD } });
+    let mended = site.ask("PATCH", "/connections/acme", &patch.to_string());
+    assert_eq!(mended.body["state"], "active", "{}", mended.body);
 }
