@@ -179,7 +179,10 @@ fn company(
     }
     let domain = email.and_then(email::own_domain).unwrap_or_default();
     fields.standard("domain", domain);
-    codes(&mut fields, row, context);
+    let class = row.key_text("CustomerClass");
+    fields.own("customer_class_name", context.lookups.class(&class));
+    fields.own("customer_class", class);
+    fields.codes(row, context.lookups);
     credit(&mut fields, row, warnings)?;
     money_owed(&mut fields, row, context, balance, warnings);
     fields.own("last_sale", day(row.date("DateLastSale")?));
@@ -190,25 +193,6 @@ fn company(
         properties: fields.done(),
         on_create: lifecycle(context.settings),
     })
-}
-
-fn codes(fields: &mut Fields, row: &Row, context: &Context) {
-    let lookups = context.lookups;
-    let class = row.key_text("CustomerClass");
-    let terms = row.key_text("TermsCode");
-    let branch = row.key_text("Branch");
-    let salesperson = row.key_text("Salesperson");
-    fields.own("customer_class_name", lookups.class(&class));
-    fields.own("terms_description", lookups.terms_description(&terms));
-    fields.own("branch_name", lookups.branch(&branch));
-    fields.own(
-        "salesperson_name",
-        lookups.salesperson(&branch, &salesperson),
-    );
-    fields.own("customer_class", class);
-    fields.own("terms", terms);
-    fields.own("branch", branch);
-    fields.own("salesperson", salesperson);
 }
 
 fn credit(fields: &mut Fields, row: &Row, warnings: &mut Vec<Reason>) -> Result<(), Bad> {

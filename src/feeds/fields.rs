@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::Lookups;
+use crate::syspro::Row;
+
 pub struct Fields<'a> {
     prefix: &'a str,
     values: BTreeMap<String, String>,
@@ -25,6 +28,22 @@ impl<'a> Fields<'a> {
     pub fn own(&mut self, name: &str, value: impl Into<String>) {
         let name = format!("{}{name}", self.prefix);
         self.values.insert(name, value.into());
+    }
+
+    /// The codes that customers and invoices both carry, each with what it stands for.
+    pub fn codes(&mut self, row: &Row, lookups: &Lookups) {
+        let terms = row.key_text("TermsCode");
+        let branch = row.key_text("Branch");
+        let salesperson = row.key_text("Salesperson");
+        self.own("terms_description", lookups.terms_description(&terms));
+        self.own("branch_name", lookups.branch(&branch));
+        self.own(
+            "salesperson_name",
+            lookups.salesperson(&branch, &salesperson),
+        );
+        self.own("terms", terms);
+        self.own("branch", branch);
+        self.own("salesperson", salesperson);
     }
 
     pub fn done(self) -> BTreeMap<String, String> {

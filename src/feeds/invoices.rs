@@ -259,7 +259,7 @@ fn header(
     fields.own("customer_number", readable(&row.text("Customer")));
     fields.own("document_type", document.name());
     fields.own("sales_order", readable(&row.text("SalesOrder")));
-    codes(&mut fields, row, context);
+    fields.codes(row, context.lookups);
     fields.own("invoice_date", day(dates.invoiced));
     fields.own("due_date", day(dates.due));
     fields.own("total", number(Some(amounts.total)));
@@ -296,22 +296,6 @@ fn header(
         properties: fields.done(),
         on_create: on_create.into_iter().map(text).collect(),
     }
-}
-
-fn codes(fields: &mut Fields, row: &Row, context: &Context) {
-    let lookups = context.lookups;
-    let terms = row.key_text("TermsCode");
-    let branch = row.key_text("Branch");
-    let salesperson = row.key_text("Salesperson");
-    fields.own("terms_description", lookups.terms_description(&terms));
-    fields.own("branch_name", lookups.branch(&branch));
-    fields.own(
-        "salesperson_name",
-        lookups.salesperson(&branch, &salesperson),
-    );
-    fields.own("terms", terms);
-    fields.own("branch", branch);
-    fields.own("salesperson", salesperson);
 }
 
 /// What the document says, where HubSpot got local money instead.

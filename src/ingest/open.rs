@@ -9,6 +9,7 @@ use super::{
     COMPARED, by_key, cannot_be_sent,
     map::queue,
     read::{Reader, Table, cursor},
+    take::commit,
     touch,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     platform::Platform,
     send::Halt,
     store::{
-        ledger::{self, Fate, Intake, Open, Queued, Taken},
+        ledger::{self, Fate, Intake, Open, Queued},
         rows_as,
     },
     syspro::{Row, key_parts},
@@ -183,17 +184,8 @@ pub async fn settle_vanished<P: Platform>(
     if intakes.is_empty() {
         return Ok(lost);
     }
-    let now = run.platform.now();
-    let connection = &run.connection.id;
-    let statement = ledger::take(connection, INVOICES.name, run.mapping, now, &intakes);
-    let mut rows = run.store.commit(vec![statement]).await?;
-    let taken: Vec<Taken> = rows_as(rows.pop().unwrap_or_default())?;
-    let mut books = run.books.borrow_mut();
-    let books = books.feed(INVOICES.name);
-    books.read += intakes.len() as u64;
-    books.queued += taken.iter().filter(|row| row.news == 1).count() as u64;
-    books.unchanged += taken.iter().filter(|row| row.news == 0).count() as u64;
-    books.gone += intakes.len() as u64;
+    commit(reader, &INVOICES, &intakes, &[], 0).await?;
+    run.books.borrow_mut().feed(INVOICES.name).gone += intakes.len() as u64;
     Ok(lost)
 }
 

@@ -78,7 +78,7 @@ pub async fn take<P: Platform>(
 
 /// Commits a page's news with the cursors that moved, and books it: left of the equals sign what
 /// the page held, right what the database says it did.
-async fn commit<P: Platform>(
+pub async fn commit<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
     intakes: &[Intake],

@@ -1,9 +1,12 @@
 //! Our properties in the portal: made when missing, keys first, and read again before they are
 //! believed. Without its unique flag a key would let HubSpot make doubles, so its absence stops.
 
+use http::Request;
+
 use super::api;
 use crate::{
     connection::Connection,
+    fault::Refusal,
     feeds::properties::{Definition, definitions},
     hubspot::{
         Kind,
@@ -72,42 +75,32 @@ async fn create<P: Platform>(
     let api = api(connection);
     let group = connection.hubspot.prefix.trim_end_matches('_');
     let request = properties::create_group(&api, kind, group, "SYSPRO");
-    sender
-        .hubspot(
-            Lane::General,
-            Effect::Write,
-            request,
-            properties::read_created,
-        )
-        .await?;
+    make(sender, request).await?;
     for some in missing.chunks(properties::MAX_INPUTS) {
         let new: Vec<NewProperty<'_>> = some.iter().map(|one| new(one)).collect();
         let request = properties::create_batch(&api, kind, group, &new);
-        let refused = sender
-            .hubspot(
-                Lane::General,
-                Effect::Write,
-                request,
-                properties::read_created,
-            )
-            .await?;
+        let refused = make(sender, request).await?;
         // A batch with one that exists may be refused as a whole: the others go one by one.
         if !refused.is_empty() {
             for one in &new {
                 let request =
                     properties::create_batch(&api, kind, group, std::slice::from_ref(one));
-                sender
-                    .hubspot(
-                        Lane::General,
-                        Effect::Write,
-                        request,
-                        properties::read_created,
-                    )
-                    .await?;
+                make(sender, request).await?;
             }
         }
     }
     Ok(())
+}
+
+/// What was refused of it.
+async fn make<P: Platform>(
+    sender: &Sender<'_, P>,
+    request: Request<String>,
+) -> Result<Vec<Refusal>, Halt> {
+    let read = properties::read_created;
+    sender
+        .hubspot(Lane::General, Effect::Write, request, read)
+        .await
 }
 
 fn new(one: &Definition) -> NewProperty<'_> {
