@@ -20,12 +20,14 @@ use crate::{
         connections::{Park, Parks},
         cursors::Cursor,
     },
+    syspro::odata::Dialect,
 };
 
 pub struct Run<'a, P> {
     pub platform: &'a P,
     pub connection: &'a Connection,
     pub account: &'a Account,
+    pub dialect: Dialect,
     /// The revision of the mapping: raised by a change of settings.
     pub mapping: i64,
     pub store: &'a Store<'a, P>,

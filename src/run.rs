@@ -28,6 +28,7 @@ use crate::{
         cursors, ledger, rows_as,
         runs::{self, Asked},
     },
+    syspro::odata::Dialect,
 };
 
 /// Runs in a row that a system refused outright before the connection is called broken.
@@ -165,6 +166,7 @@ impl<P: Platform> Pass<'_, P> {
             platform: self.platform,
             connection: &connection,
             account: &account,
+            dialect: self.dialect(),
             mapping: self.stored.mapping,
             store: self.store,
             sender: &sender,
@@ -195,6 +197,14 @@ impl<P: Platform> Pass<'_, P> {
                 "Give the token again (PATCH): it is checked at once.",
             )),
         }
+    }
+
+    /// What was found out of the OData server; what a server is hoped to do while nothing was.
+    fn dialect(&self) -> Dialect {
+        let found = self.stored.dialect.as_deref();
+        found
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
     }
 
     /// The connection's own stored form does not open: only it is broken, and says why.

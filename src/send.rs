@@ -157,8 +157,12 @@ impl<'a, P: Platform> Sender<'a, P> {
     /// # Errors
     /// [`Halt::Spent`] names the bound that is reached.
     pub fn room_to_read(&self) -> Result<(), Halt> {
-        let half_time = self.began + (self.deadline - self.began) / 2;
-        if self.platform.now() >= half_time {
+        let end = match self.store {
+            Some(_) => self.began + (self.deadline - self.began) / 2,
+            // Set-up asks both systems side by side.
+            None => self.deadline,
+        };
+        if self.platform.now() >= end {
             Err(Halt::Spent("time to read"))
         } else if self.statements() >= self.bounds.max_queries / 2 {
             Err(Halt::Spent("D1 statements to read"))

@@ -17,14 +17,29 @@ pub struct Changed {
     pub paused: Option<bool>,
 }
 
-/// Which parts now differ.
+/// Which parts now differ. A setting counts for the system it is about as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
     pub name: bool,
-    pub syspro: bool,
+    pub odata: bool,
+    pub enet: bool,
     pub hubspot: bool,
     pub settings: bool,
 }
+
+const ENET_FIELDS: [&str; 4] = [
+    "enet_url",
+    "operator",
+    "operator_password",
+    "company_password",
+];
+const ODATA_SETTINGS: [&str; 4] = [
+    "tables",
+    "modified_columns",
+    "address_columns",
+    "date_style",
+];
+const HUBSPOT_SETTINGS: [&str; 2] = ["currencies", "foreign_currency"];
 
 #[derive(Debug, PartialEq)]
 pub enum Rejected {
@@ -58,15 +73,8 @@ impl Connection {
         if !problems.is_empty() {
             return Err(Rejected::Problems(problems));
         }
-        let after = connection.body();
-        let differs = |part: &str| before.get(part) != after.get(part);
         Ok(Changed {
-            touched: Touched {
-                name: differs("name"),
-                syspro: differs("syspro"),
-                hubspot: differs("hubspot"),
-                settings: differs("settings"),
-            },
+            touched: Touched::between(&before, &connection.body()),
             connection,
             paused,
         })
@@ -145,6 +153,37 @@ impl Connection {
             origin_of(&self.hubspot.api_url),
         ]
     }
+}
+
+impl Touched {
+    fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Self {
+        let of = |part: &str| fields_that_differ(before.get(part), after.get(part));
+        let (syspro, hubspot, settings) = (of("syspro"), of("hubspot"), of("settings"));
+        let any =
+            |fields: &[String], of: &[&str]| fields.iter().any(|it| of.contains(&it.as_str()));
+        let is_odatas = |field: &String| !ENET_FIELDS.contains(&field.as_str());
+        Self {
+            name: before.get("name") != after.get("name"),
+            odata: syspro.iter().any(is_odatas) || any(&settings, &ODATA_SETTINGS),
+            // The headers go to both of SYSPRO's servers.
+            enet: any(&syspro, &ENET_FIELDS) || any(&syspro, &["headers"]),
+            hubspot: !hubspot.is_empty()
+                || any(&syspro, &["local_currency"])
+                || any(&settings, &HUBSPOT_SETTINGS),
+            settings: !settings.is_empty(),
+        }
+    }
+}
+
+fn fields_that_differ(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
+    let fields =
+        |part: Option<&Value>| part.and_then(Value::as_object).cloned().unwrap_or_default();
+    let (before, after) = (fields(before), fields(after));
+    let names = before.keys().chain(after.keys());
+    names
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect()
 }
 
 fn take_paused(patch: &mut Map<String, Value>, problems: &mut Vec<Problem>) -> Option<bool> {

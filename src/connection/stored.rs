@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Connection, Problem, body, rules::SET};
-use crate::vault::Secret;
+use crate::{origin::origin_of, vault::Secret};
 
 const HEADERS: &str = "syspro.headers.";
 
@@ -41,6 +41,13 @@ impl Connection {
             },
             "settings": self.settings,
         })
+    }
+
+    /// Who is logged on to e.net, and where: SYSPRO gives an operator one session at a time.
+    pub fn operator(&self) -> Option<String> {
+        let enet = self.syspro.enet.as_ref()?;
+        let origin = origin_of(&enet.url)?;
+        Some(format!("{origin} {}", enet.operator.trim().to_uppercase()))
     }
 
     /// Every secret that is not empty, by the path of its field: what is sealed, and under which name.

@@ -22,6 +22,7 @@ pub fn account() -> Account {
         additional_currencies: vec!["EUR".into()],
         ui_domain: "app.hubspot.com".into(),
         writable_invoice_properties: vec!["hs_number".into(), "hs_amount_billed".into()],
+        without: Default::default(),
     }
 }
 

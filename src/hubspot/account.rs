@@ -21,6 +21,21 @@ pub struct Account {
     /// Invoice properties of HubSpot's own that this portal lets us write (`hs_number`, …).
     #[serde(default)]
     pub writable_invoice_properties: Vec<String>,
+    /// What this portal, or its token, cannot do: the sync goes on without.
+    #[serde(default)]
+    pub without: Without,
+}
+
+/// What a portal may lack without being useless.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Without {
+    /// No invoice object, or no scope for it: customers only.
+    pub invoices: bool,
+    /// Line items cannot be given our key.
+    pub line_keys: bool,
+    /// Deals cannot be read or be given our property.
+    pub deals: bool,
 }
 
 pub fn details(api: &Api) -> Request<String> {
@@ -48,6 +63,7 @@ pub fn read_details(response: &Response<Vec<u8>>) -> Result<Account, Fault> {
             .unwrap_or("app.hubspot.com")
             .to_owned(),
         writable_invoice_properties: Vec::new(),
+        without: Without::default(),
     })
 }
 
@@ -69,7 +85,7 @@ mod tests {
     #[test]
     fn a_portal_is_read_with_its_id_as_number_or_text() {
         let read = read_details(&answer(200, DETAILS)).unwrap();
-        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", writable_invoice_properties: [] }"#]].assert_eq(&format!("{read:?}"));
+        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", writable_invoice_properties: [], without: Without { invoices: false, line_keys: false, deals: false } }"#]].assert_eq(&format!("{read:?}"));
         let as_text = DETAILS.replace("891936587", "\"891936587\"");
         assert_eq!(read_details(&answer(200, &as_text)), Ok(read));
         assert!(read_details(&answer(200, "{}")).is_err());

@@ -19,7 +19,7 @@ use crate::{
     send::Halt,
     syspro::{
         Row,
-        odata::{self, Dialect, Filter, Literal, Query, Service},
+        odata::{self, Filter, Literal, Query, Service},
         record_key,
     },
 };
@@ -53,7 +53,7 @@ impl<'a, P: Platform> Reader<'a, P> {
         let connection = run.connection;
         Self {
             run,
-            service: Service::new(&connection.syspro, &connection.settings, Dialect::default()),
+            service: Service::new(&connection.syspro, &connection.settings, run.dialect),
             lookups: RefCell::new(None),
         }
     }

@@ -1,20 +1,20 @@
 //! `/connections`: made, shown, changed and removed. Secrets go in and never come out.
 
 use http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, Reply, database, parsed, parsed_object, stored, time};
 use crate::{
     config::Config,
-    connection::{Connection, Rejected},
+    connection::{Connection, Rejected, Touched},
     credentials,
     fault::Reason,
     feeds::FEEDS,
-    hubspot::account::Account,
-    platform::Platform,
-    setup::{SetUp, set_up},
+    platform::{Platform, StoreError},
+    setup::{Look, SetUp, set_up},
     store::{
-        connections::{self, Draft, State, Stored},
+        connections::{self, Draft, Rivalry, State, Stored},
         cursors, records, rows_as,
     },
 };
@@ -44,14 +44,22 @@ pub async fn create<P: Platform>(
     if rows.pop().is_some_and(|rows| !rows.is_empty()) {
         return Err(taken());
     }
-    let found = set_up(platform, config, &connection).await;
+    let found = set_up(
+        platform,
+        config,
+        &connection,
+        Look::AT_ALL,
+        SetUp::default(),
+    )
+    .await;
     let state = match found.complete() {
         true => State::Active,
         false => State::Incomplete,
     };
     let secrets = credentials::seal(platform, &config.keys, &connection);
     let draft = draft(&connection, state, secrets, &found);
-    let mut rows = database(platform, vec![connections::create(&draft, platform.now())]).await?;
+    let create = [connections::create(&draft, platform.now())];
+    let mut rows = platform.batch(&create).await.map_err(rival)?;
     if rows.pop().is_none_or(|rows| rows.is_empty()) {
         return Err(taken());
     }
@@ -87,20 +95,15 @@ pub async fn change<P: Platform>(
             Rejected::Problems(problems) => ApiError::invalid(&problems),
             Rejected::Conflict(problems) => ApiError::fixed(&problems),
         })?;
-    let systems = names_a_system(body) || changed.touched.syspro || changed.touched.hubspot;
-    let ailing = matches!(before.state, State::Incomplete | State::Broken);
     let paused = changed.paused.unwrap_or(before.state == State::Paused);
-    let known: Option<Account> = before
-        .account
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
-    let mut found = match systems || (ailing || known.is_none()) && !paused {
-        true => set_up(platform, config, &changed.connection).await,
-        false => SetUp {
-            account: None,
-            checks: serde_json::from_str(&before.checks).unwrap_or_default(),
-        },
+    let known = known(&before);
+    let ailing =
+        matches!(before.state, State::Incomplete | State::Broken) || known.account.is_none();
+    let look = match ailing && !paused {
+        true => Look::AT_ALL,
+        false => to_look_at(body, changed.touched),
     };
+    let found = set_up(platform, config, &changed.connection, look, known).await;
     let portal = found
         .account
         .as_ref()
@@ -113,8 +116,6 @@ pub async fn change<P: Platform>(
             "A connection keeps its portal for life: make a new connection for the other one.",
         ));
     }
-    // A token that opens none must not make the connection forget whose portal its records are in.
-    found.account = found.account.or(known);
     let state = match (paused, found.complete()) {
         (true, _) => State::Paused,
         (false, true) => State::Active,
@@ -128,7 +129,7 @@ pub async fn change<P: Platform>(
         || changed.connection.syspro.local_currency != connection.syspro.local_currency
         || draft.account != before.account;
     let statements = connections::change(&draft, &before, remap, now).to_vec();
-    let rows = database(platform, statements).await?;
+    let rows = platform.batch(&statements).await.map_err(rival)?;
     if rows.first().is_none_or(Vec::is_empty) {
         return Err(ApiError::new(
             StatusCode::CONFLICT,
@@ -140,13 +141,28 @@ pub async fn change<P: Platform>(
     Ok(Reply::ok(show(&stored(platform, id).await?)))
 }
 
-/// A patch that names a system, even without a change, or nothing at all asks for it to be looked at
-/// again: a currency may have been added in the portal, a property restored.
-fn names_a_system(patch: &str) -> bool {
+/// What was known of the systems before the change.
+fn known(before: &Stored) -> SetUp {
+    fn read<T: DeserializeOwned>(text: Option<&str>) -> Option<T> {
+        serde_json::from_str(text?).ok()
+    }
+    SetUp {
+        account: read(before.account.as_deref()),
+        dialect: read(before.dialect.as_deref()),
+        checks: read(Some(&before.checks)).unwrap_or_default(),
+    }
+}
+
+/// What the patch touches. One that names a system, even without a change, or nothing at all asks for
+/// it to be looked at again: a currency may have been added in the portal, a property restored.
+fn to_look_at(patch: &str, touched: Touched) -> Look {
     let patch = parsed(Some(patch));
-    let named = |system: &str| patch.get(system).is_some();
     let empty = patch.as_object().is_some_and(Map::is_empty);
-    empty || named("hubspot") || named("syspro")
+    let named = |system: &str| empty || patch.get(system).is_some();
+    Look {
+        odata: touched.odata || named("syspro"),
+        hubspot: touched.hubspot || named("hubspot"),
+    }
 }
 
 pub async fn delete<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiError> {
@@ -157,6 +173,22 @@ pub async fn delete<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiErr
         return Err(ApiError::not_found("connection"));
     }
     Ok(Reply::new(StatusCode::NO_CONTENT, Value::Null))
+}
+
+/// Another connection has what only one may have.
+fn rival(error: StoreError) -> ApiError {
+    let (message, remedy) = match connections::rivalry(&error) {
+        Some(Rivalry::Company) => (
+            "Another connection syncs this SYSPRO company to this HubSpot portal already.",
+            "Change that one with PATCH, or delete it first.",
+        ),
+        Some(Rivalry::Operator) => (
+            "Another connection logs on to this e.net server with this operator already.",
+            "Give each connection an operator of its own: SYSPRO allows an operator one session.",
+        ),
+        None => return error.into(),
+    };
+    ApiError::new(StatusCode::CONFLICT, "conflict", message, remedy)
 }
 
 fn draft<'a>(
@@ -176,6 +208,9 @@ fn draft<'a>(
         secrets,
         portal: account.map_or("", |account| &account.portal_id),
         account: account.map(|account| json!(account).to_string()),
+        dialect: found.dialect.map(|dialect| json!(dialect).to_string()),
+        company: connection.syspro.company.to_uppercase(),
+        operator: connection.operator(),
         checks: json!(found.checks).to_string(),
     }
 }
@@ -186,6 +221,7 @@ fn show(stored: &Stored) -> Value {
     shown["state"] = json!(stored.state);
     shown["reason"] = parsed(stored.state_reason.as_deref());
     shown["portal"] = parsed(stored.account.as_deref());
+    shown["odata"] = parsed(stored.dialect.as_deref());
     shown["checks"] = parsed(Some(&stored.checks));
     shown["parks"] = parks(&stored.parks);
     shown["created_at"] = time(Some(stored.created_at));

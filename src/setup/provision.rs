@@ -3,7 +3,7 @@
 
 use http::Request;
 
-use super::api;
+use super::portal::api;
 use crate::{
     connection::Connection,
     fault::Refusal,

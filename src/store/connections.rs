@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{json, overtake};
 use crate::{
     fault::Reason,
-    platform::{Millis, Statement},
+    platform::{Millis, Statement, StoreError},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,7 @@ pub struct Stored {
     pub secrets: String,
     pub portal: String,
     pub account: Option<String>,
+    pub dialect: Option<String>,
     pub checks: String,
     pub mapping: i64,
     pub strikes: i64,
@@ -58,7 +59,7 @@ pub type Parks = BTreeMap<String, Park>;
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
-            "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.checks,
+            "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.dialect, c.checks,
                c.mapping, c.strikes, c.parks, c.created_at, c.last_run_at, c.last_good_at,
                (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked))
                 from runs r where r.connection = c.id and r.state = 'asked') as asked,
@@ -110,6 +111,11 @@ pub struct Draft<'a> {
     pub secrets: String,
     pub portal: &'a str,
     pub account: Option<String>,
+    pub dialect: Option<String>,
+    /// SYSPRO's company in capitals: with the portal's id it names a connection as well as its id.
+    pub company: String,
+    /// See [`Connection::operator`](crate::connection::Connection::operator).
+    pub operator: Option<String>,
     pub checks: String,
 }
 
@@ -117,8 +123,8 @@ pub struct Draft<'a> {
 pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
     Statement::new(
         "insert into connections (id, state, state_reason, public, secrets, portal, account, checks,
-           created_at, changed_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+           dialect, operator, company, created_at, changed_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
          on conflict (id) do nothing returning id",
         [
             draft.id.into(),
@@ -129,9 +135,35 @@ pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
             draft.portal.into(),
             draft.account.clone().into(),
             draft.checks.clone().into(),
+            draft.dialect.clone().into(),
+            draft.operator.clone().into(),
+            draft.company.as_str().into(),
             now.into(),
         ],
     )
+}
+
+/// What creating or changing a connection runs into when another one has it.
+pub fn rivalry(error: &StoreError) -> Option<Rivalry> {
+    let StoreError::Refused(why) = error else {
+        return None;
+    };
+    if why.contains("connections.portal, connections.company") {
+        Some(Rivalry::Company)
+    } else if why.contains("connections.operator") {
+        Some(Rivalry::Operator)
+    } else {
+        None
+    }
+}
+
+/// What two connections cannot both have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rivalry {
+    /// One company in one portal.
+    Company,
+    /// One operator of e.net.
+    Operator,
 }
 
 /// Changes a connection. `before` is what the change was made from: the first statement answers no
@@ -142,7 +174,8 @@ pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
 pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 3] {
     let update = Statement::new(
         "update connections set state = ?2, state_reason = ?3, public = ?4, secrets = ?5, portal = ?6,
-           account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}', changed_at = ?10
+           account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}', changed_at = ?10,
+           dialect = ?13, operator = ?14
          where id = ?1 and public = ?11 and secrets = ?12 returning id",
         [
             draft.id.into(),
@@ -157,6 +190,8 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
             now.into(),
             before.public.as_str().into(),
             before.secrets.as_str().into(),
+            draft.dialect.clone().into(),
+            draft.operator.clone().into(),
         ],
     );
     let overtake = Statement::new(

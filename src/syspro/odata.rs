@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use http::{Request, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Row;
@@ -31,9 +32,10 @@ pub struct Service {
     pub dialect: Dialect,
 }
 
-/// What the server can do. Nothing finds it out yet: every server is taken to do what the default
-/// says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the server can do, as the set-up checks find out and store it. Until then every server is
+/// taken to do what the default says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Dialect {
     pub ne: bool,
     pub or: bool,

@@ -41,7 +41,7 @@ fn a_patch_changes_what_it_names() {
             json!({ "syspro": { "odata_password": "new" } }),
             (
                 Touched {
-                    syspro: true,
+                    odata: true,
                     ..none
                 },
                 None,
@@ -58,6 +58,22 @@ fn a_patch_changes_what_it_names() {
             ),
         ),
         (json!({ "settings": { "history_days": 30 } }), (none, None)),
+        (
+            json!({ "syspro": { "operator_password": "new" } }),
+            (Touched { enet: true, ..none }, None),
+        ),
+        (
+            json!({ "syspro": { "local_currency": "CHF" }, "settings": { "date_style": "v3" } }),
+            (
+                Touched {
+                    odata: true,
+                    hubspot: true,
+                    settings: true,
+                    ..none
+                },
+                None,
+            ),
+        ),
     ] {
         assert_eq!(touched(patch.clone()), Ok(expected), "{patch}");
     }
