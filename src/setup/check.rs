@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{fault::Fault, send::Halt};
 
+/// Nothing looks again by itself at a connection that never was complete.
+const AGAIN: &str = "PATCH the connection with {} to have it looked at again";
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Stable, and begins with its system: `odata_ArCustomer`, `hubspot_token`.
@@ -16,6 +19,9 @@ pub struct Check {
     /// The sync runs without it; `why` says what is left out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// Nothing answered, or it was not looked at: it speaks neither for nor against the connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
 }
 
 impl Check {
@@ -26,36 +32,66 @@ impl Check {
             why: String::new(),
             remedy: String::new(),
             optional: false,
+            unknown: false,
         }
     }
 
     pub fn failed(name: &str, why: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            name: name.to_owned(),
             ok: false,
             why: why.into(),
             remedy: remedy.into(),
-            optional: false,
+            ..Self::passed(name)
         }
+    }
+
+    /// The one way to say that something could not be looked at. `because` is the rest of a sentence
+    /// without its full stop: "the server did not let us in".
+    pub fn not_looked_at(name: &str, because: &str, remedy: impl Into<String>) -> Self {
+        Self {
+            unknown: true,
+            ..Self::failed(name, format!("Not looked at: {because}."), remedy)
+        }
+    }
+
+    /// What cannot be looked at before another check, which failed, is mended.
+    pub fn waits_for(name: &str, other: &str) -> Self {
+        let because = format!("it needs {other}, which is not right yet");
+        Self::not_looked_at(name, &because, format!("Mend {other} first."))
     }
 
     pub fn halted(name: &str, halt: &Halt) -> Self {
         match halt {
-            // Nothing tries a connection again that never was complete.
-            Halt::Fault(fault @ Fault::NoAnswer { system, .. }) => Self::failed(
+            Halt::Fault(fault) => Self::faulty(name, fault),
+            Halt::Spent(_) => Self::not_looked_at(
                 name,
-                fault.sentence(),
-                format!(
-                    "See that {system} is up, that its URL is right and that Cloudflare reaches it; then PATCH the connection with {{}} to have it looked at again."
-                ),
+                "the ten seconds that all checks have together were over",
+                format!("If its system is only slow now, {AGAIN}."),
             ),
-            Halt::Fault(fault) => Self::failed(name, fault.sentence(), fault.remedy()),
-            Halt::Spent(bound) => Self::failed(
-                name,
-                format!("It could not be made in the time there is ({bound})."),
-                "Try again.",
+            Halt::Store(_) => {
+                Self::not_looked_at(name, "the database did not answer", "Try again.")
+            }
+        }
+    }
+
+    fn faulty(name: &str, fault: &Fault) -> Self {
+        let remedy = match fault {
+            Fault::NoAnswer { system, .. } => format!(
+                "See that {system} is up, that its URL is right and that Cloudflare reaches it; then {AGAIN}."
             ),
-            Halt::Store(_) => Self::failed(name, "The database did not answer.", "Try again."),
+            Fault::Throttled { .. } | Fault::Locked { .. } | Fault::Moving { .. } => {
+                format!("It passes by itself; then {AGAIN}.")
+            }
+            Fault::Unauthorized { .. }
+            | Fault::Forbidden { .. }
+            | Fault::Refused { .. }
+            | Fault::Unreadable { .. } => {
+                return Self::failed(name, fault.sentence(), fault.remedy());
+            }
+        };
+        Self {
+            unknown: true,
+            ..Self::failed(name, fault.sentence(), remedy)
         }
     }
 }
