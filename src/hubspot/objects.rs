@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use http::{Request, Response};
 use serde_json::{Map, Value, json};
 
-use super::{Api, Kind, body, id_text, list, refusal};
+use super::{Api, Kind, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Reason, Refusal};
 
 /// Inputs HubSpot takes in one call.
@@ -140,7 +140,11 @@ pub fn read_written(
 /// Every answer but yes and no.
 pub fn read_one(response: &Response<Vec<u8>>) -> Result<Option<Found>, Fault> {
     match body(response) {
-        Ok(body) => Ok(found(&body)),
+        // Only a 404 says that it is gone; half a yes must not pass for one.
+        Ok(body) => match found(&body) {
+            Some(found) => Ok(Some(found)),
+            None => Err(unreadable(response, "no record")),
+        },
         Err(Fault::Refused { status: 404, .. }) => Ok(None),
         Err(fault) => Err(fault),
     }

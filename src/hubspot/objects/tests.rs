@@ -322,3 +322,27 @@ fn paths(value: &Value) -> Vec<String> {
     });
     std::iter::once(String::new()).chain(nested).collect()
 }
+
+#[test]
+fn only_a_404_says_that_a_record_is_gone() {
+    let gone = r#"{"status":"error","category":"OBJECT_NOT_FOUND","message":"resource not found"}"#;
+    assert_eq!(read_one(&answer(404, gone)), Ok(None));
+    let there = read_one(&answer(
+        200,
+        r#"{"id":7,"properties":{"syspro_key":"E/1"}}"#,
+    ));
+    assert_eq!(there.unwrap().unwrap().id, "7");
+    for body in [
+        "",
+        "null",
+        "{}",
+        "[]",
+        r#"{"id":null}"#,
+        r#"{"properties":{}}"#,
+    ] {
+        let read = read_one(&answer(200, body));
+        assert!(matches!(read, Err(Fault::Unreadable { .. })), "{body}");
+    }
+    // A proxy's page is no word of HubSpot's.
+    assert!(read_one(&answer(404, "<html>")).is_err());
+}
