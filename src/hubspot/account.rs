@@ -55,7 +55,7 @@ pub fn read_details(response: &Response<Vec<u8>>) -> Result<Account, Fault> {
     Ok(Account {
         portal_id: portal_id.ok_or_else(|| unreadable(response, "no `portalId`"))?,
         time_zone: text("timeZone").to_owned(),
-        utc_offset_ms: offset.filter(|offset| offset.abs() <= DAY).unwrap_or(0),
+        utc_offset_ms: offset.filter(|ms| (-DAY..=DAY).contains(ms)).unwrap_or(0),
         currency: text("companyCurrency").to_owned(),
         additional_currencies: others.into_iter().flatten().filter_map(id_text).collect(),
         ui_domain: Some(text("uiDomain"))
@@ -89,6 +89,15 @@ mod tests {
         let as_text = DETAILS.replace("891936587", "\"891936587\"");
         assert_eq!(read_details(&answer(200, &as_text)), Ok(read));
         assert!(read_details(&answer(200, "{}")).is_err());
+    }
+
+    #[test]
+    fn an_offset_beyond_a_day_is_none() {
+        for far in ["-86400001", "86400001", "-9223372036854775808", "1e400"] {
+            let details = DETAILS.replace("-18000000", far);
+            let read = read_details(&answer(200, &details)).unwrap();
+            assert_eq!(read.utc_offset_ms, 0, "{far}");
+        }
     }
 
     #[test]
