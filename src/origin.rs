@@ -104,9 +104,6 @@ pub fn origin_of(url: &str) -> Option<String> {
 /// The URL as it stands, when it says outright where it leads.
 fn plainly_written(text: &str) -> Result<Url, Refused> {
     let plain = "Write it like https://erp.example.com/path.";
-    if text.len() > LONGEST {
-        return Err(refused("is longer than 500 characters", plain));
-    }
     // `url` drops tabs and line ends and takes a backslash for a slash: both hide the host.
     if text.contains(|c: char| !c.is_ascii_graphic() || c == '\\') {
         return Err(refused(
@@ -115,6 +112,13 @@ fn plainly_written(text: &str) -> Result<Url, Refused> {
         ));
     }
     let url = Url::parse(text).map_err(|_| refused("is not a URL", plain))?;
+    // `url` takes hosts that no request can name, and writes signs of a path longer than they came.
+    if url.as_str().parse::<http::Uri>().is_err() {
+        return Err(refused("is not a URL", plain));
+    }
+    if url.as_str().len() > LONGEST {
+        return Err(refused("is longer than 500 characters", plain));
+    }
     if !matches!(url.scheme(), "https" | "http") {
         return Err(refused("is neither https nor http", plain));
     }
