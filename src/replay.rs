@@ -51,7 +51,8 @@ impl Replay {
         let body: Body = serde_json::from_str(text).map_err(|error| {
             vec![problem(
                 "body",
-                format!("is not a replay: {error}"),
+                // serde's own words would repeat what was sent.
+                format!("is no replay from line {}, column {} on", error.line(), error.column()),
                 r#"Send {"records":[{"feed","key"}]}, {"status":"failing"} or {"since":"2026-11-01"}."#,
             )]
         })?;
