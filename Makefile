@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build simulators demo serve test test-native test-workerd weather fmt deploy clean
+.PHONY: help setup build simulators demo serve test test-native test-workerd weather fuzz chaos fmt deploy clean
 
 WORKER_SOURCES := Cargo.toml Cargo.lock $(shell find src migrations -type f)
 
@@ -35,13 +35,19 @@ test-native: ## formatting, lints, tests and docs; needs no wasm
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
 test-workerd: build ## the built wasm in workerd, end to end
-	cargo test --workspace --locked --test it workerd:: -- --ignored --nocapture
+	cargo test --workspace --locked --test it workerd:: -- --ignored --nocapture --test-threads 1
 
 simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
 	@cargo build --quiet --locked --package simulators
 
 weather: ## the seeds of bad days, faults counted (SEEDS=100000, SEED=n for one)
 	time SEEDS=$(or $(SEEDS),10000) cargo test --release --locked --test it weather -- --nocapture
+
+fuzz: ## changed documents through everything that reads the outside (CASES=1000000, SEED=n for one)
+	time CASES=$(or $(CASES),1000000) cargo test --locked --test it fuzz:: -- --nocapture
+
+chaos: build ## a load in workerd, killed again and again (KILLS=30, SEED)
+	KILLS=$(or $(KILLS),30) cargo test --locked --test it workerd::killed -- --ignored --nocapture
 
 fmt: ## formats the code
 	cargo fmt --all

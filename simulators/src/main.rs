@@ -104,6 +104,7 @@ async fn run(arguments: Arguments) -> std::io::Result<()> {
         syspro: Server::new(company, Credentials::default()),
         hubspot: Portal::new(seed, Options::default()),
         rng: fastrand::Rng::with_seed(seed),
+        open: 0,
     }));
     let ready = serde_json::json!({
         "syspro": format!("http://{}", syspro.local_addr()?),

@@ -25,6 +25,9 @@ pub struct World {
     pub syspro: Server,
     pub hubspot: Portal,
     pub rng: fastrand::Rng,
+    /// Connections that callers hold: while there is none, nothing that was asked can still happen,
+    /// but what a fault has put off.
+    pub open: usize,
 }
 
 pub type Shared = Arc<Mutex<World>>;
@@ -108,12 +111,14 @@ pub async fn accept(side: Side, listener: TcpListener, world: Shared) -> std::io
         let place = Arc::clone(&places).acquire_owned().await;
         let (stream, _) = listener.accept().await?;
         let world = Arc::clone(&world);
+        lock(&world).open += 1;
         tokio::spawn(async move {
             let service = service_fn(|request| answer(side, Arc::clone(&world), request));
             // A connection that breaks is part of the play.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
+            lock(&world).open -= 1;
             drop(place);
         });
     }

@@ -2,6 +2,7 @@
 //! Worker in workerd.
 
 mod agreement;
+mod fuzz;
 mod house;
 mod journeys;
 mod lease;

@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod killed;
 mod plant;
 mod process;
 mod serve;
@@ -27,9 +28,7 @@ const INVOICES: usize = 240;
 #[test]
 #[ignore = "needs the built Worker: make test-workerd"]
 fn the_built_worker_keeps_hubspot_as_syspro_is() {
-    let seed = std::env::var("SEED").ok();
-    let seed = seed.map_or(11, |seed| seed.parse().expect("SEED is a number"));
-    let mut plant = Plant::new(seed, CUSTOMERS, INVOICES);
+    let mut plant = Plant::new(number("SEED", 11), CUSTOMERS, INVOICES);
     plant.start();
     strangers_are_turned_away(&plant);
     nonsense_is_refused(&plant);
@@ -156,6 +155,14 @@ fn nothing_secret_was_logged(plant: &Plant) {
         .filter(|line| line.contains("d1_unanswered"))
         .collect();
     assert_eq!(unanswered, Vec::<&str>::new());
+}
+
+/// What the environment sets, or the usual.
+fn number(name: &str, usual: u64) -> u64 {
+    let set = std::env::var(name).ok();
+    set.map_or(usual, |set| {
+        set.parse().expect("a number in the environment")
+    })
 }
 
 fn text(value: &Value) -> &str {
