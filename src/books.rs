@@ -119,9 +119,10 @@ impl Books {
         }
     }
 
-    /// Nothing was queued, sent or refused: such a run leaves no row.
+    /// Nothing was queued, sent, refused or worth a note: such a run leaves no row.
     pub fn quiet(&self) -> bool {
         self.problems.is_empty()
+            && self.notes.is_empty()
             && self.feeds.values().all(|feed| {
                 feed.balance() && feed.read == feed.unchanged && feed.taken == 0 && feed.gone == 0
             })

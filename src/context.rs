@@ -1,7 +1,7 @@
 //! What one run works with, handed down to ingest and delivery.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -19,6 +19,7 @@ use crate::{
         Store,
         connections::{Park, Parks},
         cursors::Cursor,
+        lookups,
     },
     syspro::odata::Dialect,
 };
@@ -28,8 +29,10 @@ pub struct Run<'a, P> {
     pub connection: &'a Connection,
     pub account: &'a Account,
     pub dialect: Dialect,
-    /// The revision of the mapping: raised by a change of settings.
-    pub mapping: i64,
+    /// The revision of the mapping: raised by a change of settings, or of what codes stand for.
+    pub mapping: Cell<i64>,
+    /// The tables of codes kept since earlier runs.
+    pub lookups: Vec<lookups::Known>,
     pub store: &'a Store<'a, P>,
     pub sender: &'a Sender<'a, P>,
     pub id: &'a str,

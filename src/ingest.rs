@@ -12,6 +12,7 @@
 //! A cursor moves in the same commit as the rows it passes, or later; never before.
 
 mod beside;
+mod lookups;
 mod map;
 mod open;
 mod read;
@@ -73,6 +74,7 @@ pub struct Sweep {
 /// The database: the run must end.
 pub async fn ingest<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
     let reader = Reader::new(run);
+    tolerate(run, reader.refresh_lookups().await)?;
     tolerate(run, again(&reader, &CUSTOMERS).await)?;
     tolerate(run, recent(&reader, &CUSTOMERS).await)?;
     tolerate(run, sweep(&reader, &CUSTOMERS, CUSTOMERS.key).await)?;

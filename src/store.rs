@@ -8,6 +8,7 @@ pub mod audit;
 pub mod connections;
 pub mod cursors;
 pub mod ledger;
+pub mod lookups;
 pub mod records;
 pub mod runs;
 pub mod targets;

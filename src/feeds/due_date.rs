@@ -1,10 +1,11 @@
 //! When an invoice falls due: SYSPRO keeps no due date, it follows from the rule of its terms.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
+use serde::Serialize;
 
 use crate::syspro::Row;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Rule {
     /// So many days after the invoice.
     Days(u32),

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::due_date::Rule;
 use crate::syspro::{Row, record_key};
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Lookups {
     pub terms: BTreeMap<String, Terms>,
     pub classes: BTreeMap<String, String>,
@@ -16,7 +18,7 @@ pub struct Lookups {
     pub stock: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Terms {
     pub description: String,
     /// Nothing when the rule is one we do not know.
@@ -30,6 +32,8 @@ pub struct Lookup {
     /// For `$select`; empty means all, where the names of the columns differ between versions.
     pub columns: &'static [&'static str],
     pub add: fn(&mut Lookups, &[Row]),
+    /// Whether the code a customer or an invoice holds is explained; a blank one needs no words.
+    pub explains: fn(&Lookups, &Row) -> bool,
 }
 
 /// Small tables, read whole.
@@ -48,6 +52,7 @@ pub const TERMS: Lookup = Lookup {
             lookups.terms.insert(row.key_text("TermsCode"), terms);
         }
     },
+    explains: |lookups, row| holds(&lookups.terms, row, &["TermsCode"]),
 };
 
 pub const CLASSES: Lookup = Lookup {
@@ -55,6 +60,7 @@ pub const CLASSES: Lookup = Lookup {
     key: &["Class"],
     columns: &["Class", "Description"],
     add: |lookups, rows| describe(&mut lookups.classes, rows, &["Class"], "Description"),
+    explains: |lookups, row| holds(&lookups.classes, row, &["CustomerClass"]),
 };
 
 pub const BRANCHES: Lookup = Lookup {
@@ -62,6 +68,7 @@ pub const BRANCHES: Lookup = Lookup {
     key: &["Branch"],
     columns: &["Branch", "Description"],
     add: |lookups, rows| describe(&mut lookups.branches, rows, &["Branch"], "Description"),
+    explains: |lookups, row| holds(&lookups.branches, row, &["Branch"]),
 };
 
 pub const SALESPEOPLE: Lookup = Lookup {
@@ -76,6 +83,7 @@ pub const SALESPEOPLE: Lookup = Lookup {
             "Name",
         );
     },
+    explains: |lookups, row| holds(&lookups.salespeople, row, &["Branch", "Salesperson"]),
 };
 
 /// Large: only the codes that are needed are read.
@@ -84,6 +92,7 @@ pub const STOCK: Lookup = Lookup {
     key: &["StockCode"],
     columns: &["StockCode", "Description"],
     add: |lookups, rows| describe(&mut lookups.stock, rows, &["StockCode"], "Description"),
+    explains: |lookups, row| holds(&lookups.stock, row, &["StockCode"]),
 };
 
 impl Lookups {
@@ -97,7 +106,7 @@ impl Lookups {
     }
 
     pub fn salesperson(&self, branch: &str, code: &str) -> &str {
-        let key = record_key([branch, code]);
+        let key = whole([branch, code].map(str::to_owned).to_vec());
         self.salespeople.get(&key).map_or("", String::as_str)
     }
 
@@ -108,9 +117,22 @@ impl Lookups {
     }
 }
 
+fn holds<T>(codes: &BTreeMap<String, T>, row: &Row, key: &[&str]) -> bool {
+    let parts: Vec<String> = key.iter().map(|column| row.key_text(column)).collect();
+    parts.last().is_none_or(String::is_empty) || codes.contains_key(&whole(parts))
+}
+
 fn describe(into: &mut BTreeMap<String, String>, rows: &[Row], key: &[&str], column: &str) {
     for row in rows {
-        let key = record_key(key.iter().map(|column| row.key_text(column)));
-        into.insert(key, row.text(column));
+        let parts = key.iter().map(|column| row.key_text(column)).collect();
+        into.insert(whole(parts), row.text(column));
+    }
+}
+
+/// A code as it stands, whatever it is made of; two told apart.
+fn whole(mut parts: Vec<String>) -> String {
+    match parts.as_slice() {
+        [_] => parts.remove(0),
+        _ => record_key(parts),
     }
 }

@@ -65,7 +65,7 @@ pub async fn map<P: Platform>(
             .collect(),
         Beside::Balances => Vec::new(),
     };
-    reader.look_up(stock).await?;
+    reader.look_up(&records, stock).await?;
     let run = reader.run;
     for record in &mut records {
         let known = known.get(&record.key);

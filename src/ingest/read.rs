@@ -7,14 +7,11 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use serde_json::Value;
 
+use super::lookups::Codes;
 use crate::{
     context::Run,
-    fault::{Fault, Reason, System},
-    feeds::{
-        Feed,
-        invoices::LINE_NUMBER,
-        lookups::{LOOKUPS, Lookup, Lookups, STOCK},
-    },
+    fault::{Fault, System},
+    feeds::{Feed, invoices::LINE_NUMBER},
     platform::Platform,
     send::Halt,
     syspro::{
@@ -28,8 +25,6 @@ use crate::{
 const MAX_URL_BYTES: usize = 2_000;
 /// The same, with room for the key that a further page is behind.
 const MAX_URL_BYTES_PAGED: usize = 1_200;
-/// Rows of a lookup table or of lines asked for at once.
-const BESIDE_PAGE: u32 = 2_000;
 
 /// What is read, in which order and how much at once.
 #[derive(Clone, Debug)]
@@ -45,7 +40,7 @@ pub struct Table<'a> {
 pub struct Reader<'a, P> {
     pub run: &'a Run<'a, P>,
     service: Service,
-    lookups: RefCell<Option<Lookups>>,
+    pub(super) codes: RefCell<Codes>,
 }
 
 impl<'a, P: Platform> Reader<'a, P> {
@@ -54,7 +49,7 @@ impl<'a, P: Platform> Reader<'a, P> {
         Self {
             run,
             service: Service::new(&connection.syspro, &connection.settings, run.dialect),
-            lookups: RefCell::new(None),
+            codes: RefCell::default(),
         }
     }
 
@@ -150,81 +145,6 @@ impl<'a, P: Platform> Reader<'a, P> {
             rows.extend(self.all(&part).await?);
         }
         Ok(rows)
-    }
-
-    /// The small tables that explain codes, read once a run and only when something is mapped, with
-    /// the descriptions of these stock codes.
-    pub async fn look_up(&self, stock_codes: Vec<Literal>) -> Result<(), Halt> {
-        let mut lookups = match self.lookups.take() {
-            Some(lookups) => lookups,
-            None => {
-                let mut lookups = Lookups::default();
-                for lookup in LOOKUPS {
-                    let rows = self.explained(lookup, self.all(&table_of(lookup)).await)?;
-                    (lookup.add)(&mut lookups, &rows);
-                }
-                lookups
-            }
-        };
-        let unknown: BTreeMap<String, Literal> = stock_codes
-            .into_iter()
-            .filter_map(|code| match &code {
-                Literal::Text(text) => Some((text.trim_end().to_owned(), code)),
-                _ => None,
-            })
-            .filter(|(code, _)| !lookups.stock.contains_key(code))
-            .collect();
-        if !unknown.is_empty() {
-            let groups: Vec<_> = unknown
-                .values()
-                .map(|code| vec![("StockCode", code.clone())])
-                .collect();
-            let rows = self.grouped(&table_of(&STOCK), &groups).await;
-            let rows = self.explained(&STOCK, rows)?;
-            (STOCK.add)(&mut lookups, &rows);
-            for code in unknown.into_keys() {
-                lookups.stock.entry(code).or_default();
-            }
-        }
-        *self.lookups.borrow_mut() = Some(lookups);
-        Ok(())
-    }
-
-    pub fn with_lookups<T>(&self, then: impl FnOnce(&Lookups) -> T) -> T {
-        let lookups = self.lookups.borrow();
-        match lookups.as_ref() {
-            Some(lookups) => then(lookups),
-            None => then(&Lookups::default()),
-        }
-    }
-
-    /// A lookup table that this site does not publish explains nothing; records go without it.
-    fn explained(&self, lookup: &Lookup, rows: Result<Vec<Row>, Halt>) -> Result<Vec<Row>, Halt> {
-        match rows {
-            Err(Halt::Fault(fault @ (Fault::Refused { .. } | Fault::Forbidden { .. }))) => {
-                self.run.books.borrow_mut().note(Reason::new(
-                    "lookup_missing",
-                    format!("{} cannot be read. {}", lookup.table, fault.sentence()),
-                    "Publish the table to the OData operator; until then codes go without their descriptions.",
-                ));
-                Ok(Vec::new())
-            }
-            rows => rows,
-        }
-    }
-}
-
-fn table_of(lookup: &Lookup) -> Table<'static> {
-    Table {
-        name: lookup.table,
-        select: lookup
-            .columns
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect(),
-        key: lookup.key,
-        filter: None,
-        page: BESIDE_PAGE,
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn take<P: Platform>(
     records.retain(|record| {
         let same = known.get(&record.key).is_some_and(|known| {
             known.mark == marks.own(record)
-                && known.mapping == run.mapping
+                && known.mapping == run.mapping.get()
                 && (!whole || known.detail == marks.detail(record))
         });
         reading.asked || !same
@@ -88,7 +88,7 @@ pub async fn commit<P: Platform>(
     let run = reader.run;
     let (connection, now) = (run.connection.id.as_str(), run.platform.now());
     let mut statements: Vec<Statement> = slices(intakes, size)
-        .map(|slice| ledger::take(connection, feed.name, run.mapping, now, slice))
+        .map(|slice| ledger::take(connection, feed.name, run.mapping.get(), now, slice))
         .collect();
     let takes = statements.len();
     if !rejected.is_empty() {

@@ -43,6 +43,8 @@ pub struct Stored {
     pub asked: String,
     /// Runs that began and came to no end yet.
     pub under_way: i64,
+    /// JSON array: which tables of codes are kept, and since when.
+    pub lookups: String,
 }
 
 /// Why and until when writes of a kind of object (or `*`, everything) are put off.
@@ -64,7 +66,10 @@ macro_rules! columns {
                (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked))
                 from runs r where r.connection = c.id and r.state = 'asked') as asked,
                (select count(*) from runs r where r.connection = c.id and r.state = 'running')
-                 as under_way
+                 as under_way,
+               (select json_group_array(json_object('name', l.name, 'hash', l.hash,
+                  'asked_at', l.asked_at, 'held', l.codes is not null))
+                from lookups l where l.connection = c.id) as lookups
              from connections c ",
             $rest
         )

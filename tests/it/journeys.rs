@@ -2,6 +2,7 @@
 
 mod api;
 mod changes;
+mod codes;
 mod connections;
 mod documents;
 mod faults;

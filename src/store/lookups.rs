@@ -1,0 +1,59 @@
+//! Tables of SYSPRO's codes as they were last read, so that no run has to do without them.
+
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use crate::platform::{Millis, Statement};
+
+/// What the connection's own row tells of each: enough to know whether to ask again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Known {
+    pub name: String,
+    pub hash: String,
+    pub asked_at: Millis,
+    /// 1: there are rows; 0: the site does not publish the table.
+    pub held: i64,
+}
+
+/// The rows themselves.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Held {
+    pub name: String,
+    /// JSON.
+    pub codes: String,
+}
+
+pub fn load(connection: &str) -> Statement {
+    Statement::new(
+        "select name, codes from lookups where connection = ?1 and codes is not null",
+        [connection.into()],
+    )
+}
+
+/// What came of asking for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asked {
+    pub name: &'static str,
+    pub hash: String,
+    /// Nothing leaves the rows as they are.
+    pub codes: Option<String>,
+}
+
+pub fn save(connection: &str, now: Millis, asked: &[Asked]) -> Statement {
+    Statement::new(
+        "insert into lookups (connection, name, hash, asked_at, codes)
+         select ?1, value ->> 'name', value ->> 'hash', ?2, value ->> 'codes' from json_each(?3)
+         where true
+         on conflict (connection, name) do update set hash = excluded.hash,
+           asked_at = excluded.asked_at, codes = coalesce(excluded.codes, codes)",
+        [connection.into(), now.into(), json(asked)],
+    )
+}
+
+/// Rows mapped with what the codes stood for before are mapped again.
+pub fn map_again(connection: &str) -> Statement {
+    Statement::new(
+        "update connections set mapping = mapping + 1 where id = ?1 returning mapping",
+        [connection.into()],
+    )
+}
