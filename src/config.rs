@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     origin::Guard,
+    platform::Millis,
     vault::{MasterKeys, Secret},
 };
 
@@ -13,6 +14,10 @@ pub struct Config {
     pub keys: MasterKeys,
     pub guard: Guard,
     pub bounds: Bounds,
+    /// How often cron calls.
+    pub interval: Duration,
+    /// How long audit and runs are kept.
+    pub retention_days: u32,
 }
 
 /// How much one invocation may do before it leaves the rest to the next.
@@ -39,7 +44,18 @@ impl Default for Bounds {
     }
 }
 
+/// Between a tick that comes late and one that does not come.
+const SLACK: Duration = Duration::from_secs(3 * 60);
+
 impl Config {
+    /// How long after its last good run a connection is stale: three intervals, and never less than
+    /// a healthy run may take with the wait for its tick.
+    pub fn stale_after(&self) -> Millis {
+        let healthy = self.interval + self.bounds.run_for + SLACK;
+        let after = healthy.max(self.interval * 3);
+        Millis::try_from(after.as_millis()).unwrap_or(Millis::MAX)
+    }
+
     /// Reads every variable through `look`.
     ///
     /// # Errors
@@ -55,13 +71,15 @@ impl Config {
         );
         let allow_http = switch("ALLOW_HTTP", look("ALLOW_HTTP"), &mut problems);
         let guard = Guard::new(allow_http, &look("ALLOW_HOSTS").unwrap_or_default());
-        let bounds = bounds(&look, &mut problems);
+        let (bounds, [interval, retention_days]) = numbers(&look, &mut problems);
         match (admin_token, keys) {
             (Some(admin_token), Some(keys)) if problems.is_empty() => Ok(Self {
                 admin_token,
                 keys,
                 guard,
                 bounds,
+                interval: Duration::from_secs(60 * u64::from(interval)),
+                retention_days,
             }),
             _ => Err(problems),
         }
@@ -114,7 +132,11 @@ fn switch(name: &str, value: Option<String>, problems: &mut Vec<String>) -> bool
     }
 }
 
-fn bounds(look: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> Bounds {
+/// The bounds; the minutes between two ticks and the days that audit and runs are kept.
+fn numbers(
+    look: &impl Fn(&str) -> Option<String>,
+    problems: &mut Vec<String>,
+) -> (Bounds, [u32; 2]) {
     let usual = Bounds::default();
     let mut number = |name: &str, usual: u64, least: u64, most: u64| {
         let Some(text) = look(name) else {
@@ -134,13 +156,18 @@ fn bounds(look: &impl Fn(&str) -> Option<String>, problems: &mut Vec<String>) ->
         let value = number(name, usual.into(), least.into(), most.into());
         u32::try_from(value).unwrap_or(most)
     };
-    Bounds {
+    let schedule = [
+        small("INTERVAL_MINUTES", 5, 1, 1_440),
+        small("RETENTION_DAYS", 400, 30, 3_650),
+    ];
+    let bounds = Bounds {
         max_calls: small("MAX_CALLS", usual.max_calls, 10, 10_000),
         max_queries: small("MAX_QUERIES", usual.max_queries, 20, 1_000),
         max_rows: small("MAX_ROWS", usual.max_rows, 1_000, 1_000_000),
         max_bytes: number("MAX_BYTES", usual.max_bytes, 10_000_000, 1_000_000_000),
         run_for: Duration::from_secs(60 * number("RUN_MINUTES", 12, 1, 13)),
-    }
+    };
+    (bounds, schedule)
 }
 
 #[cfg(test)]
@@ -188,6 +215,8 @@ mod tests {
                         max_bytes: 100000000,
                         run_for: 720s,
                     },
+                    interval: 300s,
+                    retention_days: 400,
                 }"#]],
         );
     }
@@ -204,6 +233,8 @@ mod tests {
                 ("MAX_CALLS", "50"),
                 ("MAX_QUERIES", "50"),
                 ("RUN_MINUTES", "1"),
+                ("INTERVAL_MINUTES", "15"),
+                ("RETENTION_DAYS", "90"),
             ],
             &expect![[r#"
                 Config {
@@ -227,6 +258,8 @@ mod tests {
                         max_bytes: 100000000,
                         run_for: 60s,
                     },
+                    interval: 900s,
+                    retention_days: 90,
                 }"#]],
         );
     }
@@ -247,14 +280,39 @@ mod tests {
                 ("MAX_CALLS", "many"),
                 ("MAX_QUERIES", "5000"),
                 ("RUN_MINUTES", "15"),
+                ("INTERVAL_MINUTES", "0"),
+                ("RETENTION_DAYS", "7"),
             ],
             &expect![[r#"
                 ADMIN_TOKEN holds a blank or a character outside ASCII: wrangler secret put ADMIN_TOKEN
                 MASTER_KEY is not 32 bytes in base64: make one with `openssl rand -base64 32`
                 ALLOW_HTTP is neither true nor false: set it in [vars]
+                INTERVAL_MINUTES is not a whole number from 1 to 1440: set it in [vars], or leave it out for 5
+                RETENTION_DAYS is not a whole number from 30 to 3650: set it in [vars], or leave it out for 400
                 MAX_CALLS is not a whole number from 10 to 10000: set it in [vars], or leave it out for 2000
                 MAX_QUERIES is not a whole number from 20 to 1000: set it in [vars], or leave it out for 700
                 RUN_MINUTES is not a whole number from 1 to 13: set it in [vars], or leave it out for 12"#]],
         );
+    }
+
+    #[test]
+    fn stale_is_three_intervals_and_no_less_than_a_healthy_run_takes() {
+        let after = |interval: &str, run: &str| {
+            let config = Config::read(|name| {
+                let value = match name {
+                    "ADMIN_TOKEN" => "hunter2-hunter2",
+                    "MASTER_KEY" => KEY,
+                    "INTERVAL_MINUTES" => interval,
+                    "RUN_MINUTES" => run,
+                    _ => return None,
+                };
+                Some(value.to_owned())
+            });
+            config.expect("a configuration").stale_after() / crate::platform::MINUTE
+        };
+        assert_eq!(after("5", "12"), 20);
+        assert_eq!(after("5", "2"), 15);
+        assert_eq!(after("15", "12"), 45);
+        assert_eq!(after("1", "12"), 16);
     }
 }

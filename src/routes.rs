@@ -6,6 +6,7 @@ mod query;
 mod records;
 mod reply;
 mod runs;
+mod staleness;
 
 use chrono::{DateTime, SecondsFormat};
 use http::Method;
@@ -132,15 +133,15 @@ async fn answer<P: Platform>(
     }
     let (query, body) = (request.uri().query(), request.body().as_str());
     match Route::parse(method, path)? {
-        Route::Health => health::health(platform).await,
+        Route::Health => health::health(platform, config).await,
         Route::Connections if method == Method::POST => {
             connections::create(platform, config, body).await
         }
-        Route::Connections => connections::list(platform).await,
+        Route::Connections => connections::list(platform, config).await,
         Route::Connection(id) => match *method {
             Method::PATCH => connections::change(platform, config, &id, body).await,
             Method::DELETE => connections::delete(platform, &id).await,
-            _ => connections::one(platform, &id).await,
+            _ => connections::one(platform, config, &id).await,
         },
         Route::Sync(id) => runs::sync(platform, &id, body).await,
         Route::Replay(id) => runs::replay(platform, &id, body).await,

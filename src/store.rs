@@ -12,6 +12,7 @@ pub mod lookups;
 pub mod records;
 pub mod runs;
 pub mod targets;
+pub mod upkeep;
 
 use std::cell::Cell;
 

@@ -1,6 +1,8 @@
 //! A tick: one cron call. Every connection that is due gets its run, one after another, the one that
 //! waited longest first; what one of them spends is not there for the next.
 
+mod prune;
+
 use std::time::Duration;
 
 use serde_json::json;
@@ -35,7 +37,7 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
     for due in &runnable {
         let left = left_of(config.bounds, began, platform.now());
         if left.run_for < LEAST_TIME || left.max_queries < LEAST_STATEMENTS {
-            return;
+            break;
         }
         let mut this = config.clone();
         this.bounds = left;
@@ -45,6 +47,10 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
         bounds.max_calls = bounds.max_calls.saturating_sub(spent.calls);
         bounds.max_rows = bounds.max_rows.saturating_sub(spent.rows);
         bounds.max_bytes = bounds.max_bytes.saturating_sub(spent.bytes);
+    }
+    if config.bounds.max_queries >= prune::STATEMENTS {
+        let last = runnable.first().map(|it| it.pruned_at);
+        prune::prune(platform, config.retention_days, last).await;
     }
 }
 

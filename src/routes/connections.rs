@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{ApiError, Reply, database, parsed, parsed_object, stored, time};
+use super::{ApiError, Reply, database, parsed, parsed_object, staleness, stored, time};
 use crate::{
     config::Config,
     connection::{Connection, Rejected, Touched},
@@ -19,10 +19,13 @@ use crate::{
     },
 };
 
-pub async fn list<P: Platform>(platform: &P) -> Result<Reply, ApiError> {
+pub async fn list<P: Platform>(platform: &P, config: &Config) -> Result<Reply, ApiError> {
     let mut rows = database(platform, vec![connections::all()]).await?;
     let stored: Vec<Stored> = rows_as(rows.pop().unwrap_or_default()).map_err(ApiError::from)?;
-    let shown: Vec<Value> = stored.iter().map(show).collect();
+    let shown: Vec<Value> = stored
+        .iter()
+        .map(|stored| show(platform, config, stored))
+        .collect();
     Ok(Reply::ok(json!({ "connections": shown })))
 }
 
@@ -64,16 +67,19 @@ pub async fn create<P: Platform>(
         return Err(taken());
     }
     let stored = stored(platform, &connection.id).await?;
-    Ok(Reply::new(StatusCode::CREATED, show(&stored)))
+    Ok(Reply::new(
+        StatusCode::CREATED,
+        show(platform, config, &stored),
+    ))
 }
 
-pub async fn one<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiError> {
+pub async fn one<P: Platform>(platform: &P, config: &Config, id: &str) -> Result<Reply, ApiError> {
     let stored = stored(platform, id).await?;
     let rows = database(platform, vec![records::summary(id), cursors::load(id)]).await?;
     let mut rows = rows.into_iter();
     let summary = rows.next().unwrap_or_default();
     let cursors = rows.next().unwrap_or_default();
-    let mut shown = show(&stored);
+    let mut shown = show(platform, config, &stored);
     shown["feeds"] = feeds(&summary, &cursors);
     Ok(Reply::ok(shown))
 }
@@ -138,7 +144,8 @@ pub async fn change<P: Platform>(
             "Read it again and repeat the change.",
         ));
     }
-    Ok(Reply::ok(show(&stored(platform, id).await?)))
+    let stored = stored(platform, id).await?;
+    Ok(Reply::ok(show(platform, config, &stored)))
 }
 
 /// What was known of the systems before the change.
@@ -215,7 +222,7 @@ fn draft<'a>(
     }
 }
 
-fn show(stored: &Stored) -> Value {
+fn show<P: Platform>(platform: &P, config: &Config, stored: &Stored) -> Value {
     let mut shown = parsed_object(&stored.public);
     shown["id"] = json!(stored.id);
     shown["state"] = json!(stored.state);
@@ -227,6 +234,7 @@ fn show(stored: &Stored) -> Value {
     shown["created_at"] = time(Some(stored.created_at));
     shown["last_run_at"] = time(stored.last_run_at);
     shown["last_good_at"] = time(stored.last_good_at);
+    staleness::add(&mut shown, stored, config, platform.now());
     shown
 }
 

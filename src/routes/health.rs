@@ -4,21 +4,15 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{ApiError, Reply, database};
-use crate::{
-    platform::{MINUTE, Millis, Platform},
-    store::connections,
-};
+use crate::{config::Config, platform::Platform, store::connections};
 
-/// A run may take 12 minutes and begins with the next tick: less than this is no sign of anything.
-const STALE: Millis = 20 * MINUTE;
-
-pub async fn health<P: Platform>(platform: &P) -> Result<Reply, ApiError> {
+pub async fn health<P: Platform>(platform: &P, config: &Config) -> Result<Reply, ApiError> {
     let rows = database(platform, vec![connections::oldest_good()]).await?;
     let oldest = rows
         .first()
         .and_then(|rows| rows.first()?.get("oldest")?.as_i64());
     let age = oldest.map(|oldest| (platform.now() - oldest).max(0));
-    let ok = age.is_none_or(|age| age <= STALE);
+    let ok = age.is_none_or(|age| age <= config.stale_after());
     let status = match ok {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,

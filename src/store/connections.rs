@@ -37,6 +37,7 @@ pub struct Stored {
     pub strikes: i64,
     pub parks: String,
     pub created_at: Millis,
+    pub changed_at: Millis,
     pub last_run_at: Option<Millis>,
     pub last_good_at: Option<Millis>,
     /// JSON array of runs asked for.
@@ -62,7 +63,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.dialect, c.checks,
-               c.mapping, c.strikes, c.parks, c.created_at, c.last_run_at, c.last_good_at,
+               c.mapping, c.strikes, c.parks, c.created_at, c.changed_at, c.last_run_at, c.last_good_at,
                (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked))
                 from runs r where r.connection = c.id and r.state = 'asked') as asked,
                (select count(*) from runs r where r.connection = c.id and r.state = 'running')
@@ -85,13 +86,16 @@ pub struct Runnable {
     pub last_run_at: Option<Millis>,
     /// Runs asked for.
     pub asked: i64,
+    /// When the deployment was last pruned.
+    pub pruned_at: Option<Millis>,
 }
 
 /// Those a tick looks at, the one that waited longest first.
 pub fn runnable() -> Statement {
     Statement::new(
         "select c.id, c.portal, c.state, c.last_run_at, (select count(*) from runs r
-             where r.connection = c.id and r.state = 'asked') as asked
+             where r.connection = c.id and r.state = 'asked') as asked,
+           (select u.done_at from upkeep u where u.task = 'prune') as pruned_at
          from connections c where c.state in ('active', 'broken')
          order by coalesce(c.last_run_at, 0), c.id",
         [],
@@ -259,10 +263,11 @@ pub fn close(id: &str, health: &Health, now: Millis) -> Statement {
     )
 }
 
-/// The longest time since a good run of any connection that should be running.
+/// The longest time since a good run, or since somebody changed it, of any connection that should be
+/// running.
 pub fn oldest_good() -> Statement {
     Statement::new(
-        "select min(coalesce(last_good_at, created_at)) as oldest from connections
+        "select min(max(coalesce(last_good_at, 0), changed_at)) as oldest from connections
          where state in ('active', 'broken')",
         [],
     )

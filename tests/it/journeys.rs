@@ -12,6 +12,7 @@ mod load;
 mod mending;
 mod people;
 mod refusals;
+mod upkeep;
 
 use rust_decimal::Decimal;
 use simulators::data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, padded};
