@@ -102,7 +102,10 @@ impl Books {
 
     /// A problem of a whole system.
     pub fn fault(&mut self, fault: &Fault, reason: Reason) {
-        if matches!(fault, Fault::Unauthorized { .. } | Fault::Unreadable { .. }) {
+        if matches!(
+            fault,
+            Fault::Unauthorized { .. } | Fault::Expired { .. } | Fault::Unreadable { .. }
+        ) {
             self.strike.get_or_insert_with(|| reason.clone());
         }
         self.problem(reason);

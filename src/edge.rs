@@ -115,7 +115,7 @@ async fn read(request: &mut Request) -> Result<http::Request<String>, ApiError> 
                     while let Some(Ok(_)) = stream.next().await {}
                     return Err(ApiError::too_large());
                 }
-                Err(NoAnswer::Broken | NoAnswer::TimedOut) => return Err(ApiError::unreadable()),
+                Err(_) => return Err(ApiError::unreadable()),
             }
         }
     };
@@ -185,7 +185,7 @@ async fn exchange(
 ) -> Result<http::Response<Vec<u8>>, NoAnswer> {
     let request = outbound(request).map_err(|_| NoAnswer::Broken)?;
     let answer = Fetch::Request(request).send_with_signal(signal).await;
-    let mut answer = answer.map_err(|_| NoAnswer::Broken)?;
+    let mut answer = answer.map_err(|error| unanswered(&error.to_string()))?;
     let mut response = http::Response::builder().status(answer.status_code());
     for (name, value) in answer.headers() {
         // `set-cookie` and its like may hold what a header of ours may not: not needed.
@@ -202,6 +202,17 @@ async fn exchange(
         }
     };
     response.body(body).map_err(|_| NoAnswer::Broken)
+}
+
+/// What workerd throws from `fetch`, tried with workerd 2026-04-26 against each cause: a port nobody
+/// listens on and a server that hangs up are "Network connection lost."; a name that is not found, a
+/// certificate that is self-signed or another host's and a port without TLS are all "internal error;
+/// reference = …". On Cloudflare's network these come as statuses instead, see `Silence::of`.
+fn unanswered(text: &str) -> NoAnswer {
+    match text.contains("internal error") {
+        true => NoAnswer::Unreached,
+        false => NoAnswer::Broken,
+    }
 }
 
 fn outbound(request: &http::Request<String>) -> worker::Result<Request> {
@@ -289,6 +300,20 @@ fn judge(text: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_reached_is_told_from_what_broke() {
+        for (text, expected) in [
+            ("Error: Network connection lost.", NoAnswer::Broken),
+            (
+                "Error: internal error; reference = erok88uvo3v1o7o9j77jmkdh",
+                NoAnswer::Unreached,
+            ),
+            ("The operation was aborted", NoAnswer::Broken),
+        ] {
+            assert_eq!(unanswered(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn only_a_refusal_means_that_nothing_was_done() {

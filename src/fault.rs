@@ -2,8 +2,11 @@
 //!
 //! What is wrong with one *record* is not a fault: it is data (a [`Reason`] in the ledger).
 
-use std::{fmt, time::Duration};
+mod words;
 
+use std::time::Duration;
+
+use http::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::NoAnswer;
@@ -44,6 +47,8 @@ pub enum Fault {
     },
     /// 401.
     Unauthorized { system: System },
+    /// 401 for credentials that once were good.
+    Expired { system: System },
     /// 403, with the scopes it names.
     Forbidden {
         system: System,
@@ -63,6 +68,23 @@ pub enum Fault {
 pub enum Silence {
     Network(NoAnswer),
     Status(u16),
+}
+
+impl Silence {
+    /// What a status means that says no more than "not now". Those from 520 on are Cloudflare's own,
+    /// made where a Worker's call leaves its network, and tell what it met on its way.
+    pub fn of(response: &Response<Vec<u8>>) -> Self {
+        let says = |code: &[u8]| response.body().windows(code.len()).any(|part| part == code);
+        Silence::Network(match response.status().as_u16() {
+            521 | 523 => NoAnswer::Refused,
+            522 | 524 => NoAnswer::TimedOut,
+            525 | 526 => NoAnswer::BadCertificate,
+            530 if says(b"1016") => NoAnswer::NoSuchHost,
+            // A tunnel without a connector.
+            530 if says(b"1033") => NoAnswer::Refused,
+            status => return Silence::Status(status),
+        })
+    }
 }
 
 /// What a system said against one record or one request, without any value of a record.
@@ -116,157 +138,6 @@ impl Reason {
     pub fn on(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
-    }
-}
-
-impl fmt::Display for System {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            System::Odata => "SYSPRO OData",
-            System::Enet => "SYSPRO e.net",
-            System::HubSpot => "HubSpot",
-        })
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::NoAnswer { system, what } => match what {
-                Silence::Network(NoAnswer::TimedOut) => {
-                    write!(f, "{system} did not answer in time")
-                }
-                Silence::Network(NoAnswer::Broken) => write!(f, "the connection to {system} broke"),
-                Silence::Network(NoAnswer::TooLong) => {
-                    write!(f, "{system} answered with more than is read at once")
-                }
-                Silence::Status(status) => write!(f, "{system} answered with status {status}"),
-            },
-            Fault::Throttled { system, window, .. } => match window {
-                Window::Day => write!(f, "{system} takes no more calls today"),
-                Window::Share => write!(f, "our share of {system}'s calls for today is spent"),
-                Window::TenSeconds | Window::Second => {
-                    write!(f, "{system} asks for fewer calls")
-                }
-            },
-            Fault::Locked { system } => write!(f, "{system} has locked records for another write"),
-            Fault::Moving { system, .. } => {
-                write!(f, "{system} is moving the account to another data centre")
-            }
-            Fault::Unauthorized { system } => write!(f, "{system} does not accept the credentials"),
-            Fault::Forbidden { system, missing } if missing.is_empty() => {
-                write!(f, "{system} forbids the call")
-            }
-            Fault::Forbidden { system, missing } => {
-                write!(
-                    f,
-                    "{system} forbids the call; missing: {}",
-                    missing.join(", ")
-                )
-            }
-            Fault::Refused {
-                system,
-                status,
-                refusal,
-            } => write!(f, "{system} refused the request ({status} {refusal})"),
-            Fault::Unreadable { system, shape } => {
-                write!(f, "{system} sent an answer that cannot be read ({shape})")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code)?;
-        if let Some(field) = &self.field {
-            write!(f, " on {field}")?;
-        }
-        if let Some(id) = &self.correlation_id {
-            write!(f, ", correlation id {id}")?;
-        }
-        Ok(())
-    }
-}
-
-impl Fault {
-    /// What happened, as a sentence for people.
-    pub fn sentence(&self) -> String {
-        let text = self.to_string();
-        let mut letters = text.chars();
-        let first = letters.next().map(char::to_uppercase);
-        let first = first.into_iter().flatten();
-        first.chain(letters).chain(['.']).collect()
-    }
-
-    /// What the operator does about it, in one sentence.
-    pub fn remedy(&self) -> String {
-        let nothing = "Nothing to do: it is tried again by itself";
-        match self {
-            Fault::NoAnswer { system, what } => match what {
-                Silence::Network(NoAnswer::TooLong) => {
-                    "Report it: a page of this table is larger than the Worker's memory allows.".to_owned()
-                }
-                _ => format!("{nothing}; if it lasts, {}.", reach(*system)),
-            },
-            Fault::Throttled { system: System::Odata | System::Enet, .. } => {
-                format!("{nothing}; if it comes back, ask who limits the calls to SYSPRO.")
-            }
-            Fault::Throttled { window, .. } => match window {
-                Window::Share => format!("{nothing} after midnight in the portal's time zone; raise `daily_share` if the portal's other apps leave room."),
-                Window::Day => format!("{nothing} after midnight in the portal's time zone; if it comes back daily, lower `daily_share` or that of your other apps."),
-                Window::TenSeconds | Window::Second => format!("{nothing}; if it comes back, lower `rate_share` or that of your other apps."),
-            },
-            Fault::Locked { .. } => format!("{nothing} within seconds."),
-            Fault::Moving { .. } => format!("{nothing} when the move is over, within a day."),
-            Fault::Unauthorized { system } => credentials(*system).to_owned(),
-            Fault::Forbidden { system: System::HubSpot, missing } if missing.is_empty() => {
-                "Give the HubSpot token the scopes listed in the README.".to_owned()
-            }
-            Fault::Forbidden { system: System::HubSpot, missing } => {
-                format!("Give the HubSpot token these scopes: {}.", missing.join(", "))
-            }
-            Fault::Forbidden { system, .. } => {
-                format!("Let the {system} user read the tables the connection names.")
-            }
-            Fault::Refused { system: System::HubSpot, .. } => {
-                "Look for the named property and its rules in the HubSpot portal, or ask HubSpot's support with the correlation id.".to_owned()
-            }
-            Fault::Refused { system, .. } => {
-                format!("Compare what the {system} server publishes with the README's list of tables and columns.")
-            }
-            Fault::Unreadable { system, .. } => {
-                format!("Look for a proxy, firewall or login page in front of {system}, and {}.", reach(*system))
-            }
-        }
-    }
-}
-
-fn reach(system: System) -> &'static str {
-    match system {
-        System::Odata => {
-            "see that the SYSPRO OData server runs and that its URL is reached from Cloudflare"
-        }
-        System::Enet => {
-            "see that the SYSPRO e.net service runs and that its URL is reached from Cloudflare"
-        }
-        System::HubSpot => "look at status.hubspot.com",
-    }
-}
-
-fn credentials(system: System) -> &'static str {
-    match system {
-        System::Odata => {
-            "PATCH the connection with a new `syspro.odata_password` (and `syspro.odata_username`)."
-        }
-        System::Enet => {
-            "PATCH the connection with a new `syspro.operator_password` (and `syspro.company_password`)."
-        }
-        System::HubSpot => {
-            "Make a new service key in HubSpot and PATCH the connection with it as `hubspot.token`."
-        }
     }
 }
 

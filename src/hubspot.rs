@@ -154,6 +154,9 @@ fn fault(response: &Response<Vec<u8>>) -> Fault {
         .filter(Value::is_object);
     let retry_after = retry_after(response.headers());
     match (status, error) {
+        (401, Some(error)) if error["category"] == "EXPIRED_AUTHENTICATION" => {
+            Fault::Expired { system }
+        }
         (401, _) => Fault::Unauthorized { system },
         (403, error) => Fault::Forbidden {
             system,
@@ -171,7 +174,7 @@ fn fault(response: &Response<Vec<u8>>) -> Fault {
         },
         (408 | 500.., _) => Fault::NoAnswer {
             system,
-            what: Silence::Status(status),
+            what: Silence::of(response),
         },
         // A smaller request is the cure for both, so they must be told from a broken answer.
         (413 | 414, _) => refused(status, Refusal::coded("REQUEST_TOO_LARGE")),

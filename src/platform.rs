@@ -51,7 +51,14 @@ pub struct Allow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
     TimedOut,
+    /// Before the answer was whole; perhaps before anything was sent.
     Broken,
+    /// Nothing takes connections there.
+    Refused,
+    NoSuchHost,
+    BadCertificate,
+    /// One of the two before, or worse: the platform does not say.
+    Unreached,
     /// The body went past `max_bytes` and was cancelled.
     TooLong,
 }

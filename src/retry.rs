@@ -61,9 +61,10 @@ pub fn decide(fault: &Fault, attempt: u32, jitter: f64, until_reset: Duration) -
             ..
         } => Decision::Stop,
         Fault::NoAnswer { .. } | Fault::Unreadable { .. } => backoff(attempt, jitter),
-        Fault::Unauthorized { .. } | Fault::Forbidden { .. } | Fault::Refused { .. } => {
-            Decision::Stop
-        }
+        Fault::Unauthorized { .. }
+        | Fault::Expired { .. }
+        | Fault::Forbidden { .. }
+        | Fault::Refused { .. } => Decision::Stop,
     }
 }
 
@@ -78,8 +79,9 @@ pub fn is_lost_write(fault: &Fault) -> bool {
     matches!(
         fault,
         Fault::NoAnswer {
-            what: Silence::Network(NoAnswer::TimedOut | NoAnswer::Broken)
-                | Silence::Status(502 | 504 | 521..=524),
+            what: Silence::Network(
+                NoAnswer::TimedOut | NoAnswer::Broken | NoAnswer::Refused | NoAnswer::Unreached
+            ) | Silence::Status(502 | 504),
             ..
         }
     )
@@ -244,7 +246,9 @@ mod tests {
     #[test]
     fn a_write_is_lost_where_it_may_still_land() {
         for status in [502, 504, 521, 522, 523, 524] {
-            assert!(is_lost_write(&silent(Silence::Status(status))), "{status}");
+            let answer = http::Response::builder().status(status).body(Vec::new());
+            let what = Silence::of(&answer.expect("a response of constants"));
+            assert!(is_lost_write(&silent(what)), "{status}");
         }
         assert!(is_lost_write(&network(NoAnswer::TimedOut)));
         assert!(is_lost_write(&network(NoAnswer::Broken)));
@@ -252,6 +256,8 @@ mod tests {
             silent(Silence::Status(500)),
             silent(Silence::Status(503)),
             network(NoAnswer::TooLong),
+            network(NoAnswer::NoSuchHost),
+            network(NoAnswer::BadCertificate),
             throttled(Window::Day, None),
             Fault::Unauthorized { system: HUBSPOT },
         ] {

@@ -20,7 +20,7 @@ pub fn park_for<P: Platform>(run: &Run<'_, P>, kind: &str, fault: &Fault) {
     let times = times(run, kind);
     let pause = match fault {
         // A token may be mended any minute.
-        Fault::Unauthorized { .. } => retry::parked_for(times).min(HOURLY),
+        Fault::Unauthorized { .. } | Fault::Expired { .. } => retry::parked_for(times).min(HOURLY),
         _ => run.sender.park(fault).max(retry::parked_for(times)),
     };
     park(run, kind, reason, times, pause);

@@ -33,6 +33,8 @@ const SECONDLY: &str = r#"{"status":"error","message":"You have reached your sec
 const SECONDLY_UNNAMED: &str = r#"{"status":"error","message":"You have reached your secondly limit.","correlationId":"…","category":"RATE_LIMITS"}"#;
 const DAILY: &str = r#"{"status":"error","message":"You have reached your daily limit.","errorType":"RATE_LIMIT","correlationId":"…",
  "policyName":"DAILY","requestId":"…"}"#;
+const UNKNOWN_TOKEN: &str = r#"{"status":"error","message":"Authentication credentials not found.","correlationId":"…",
+     "category":"INVALID_AUTHENTICATION"}"#;
 const EXPIRED: &str = r#"{"status":"error","message":"The OAuth token used to make this call expired 0 second(s) ago.","correlationId":"…",
      "category":"EXPIRED_AUTHENTICATION","context":{"expire time":["2023-10-30T15:15:04.007Z"]}}"#;
 const MISSING_SCOPES: &str = r#"{"status":"error","message":"This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",
@@ -81,6 +83,13 @@ fn each_status_is_the_fault_with_its_next_step() {
         401,
         EXPIRED,
         expect![[r#"
+            Err(Expired { system: HubSpot })
+        "#]],
+    );
+    check(
+        401,
+        UNKNOWN_TOKEN,
+        expect![[r#"
             Err(Unauthorized { system: HubSpot })
         "#]],
     );
@@ -105,7 +114,7 @@ fn each_status_is_the_fault_with_its_next_step() {
             Err(Locked { system: HubSpot })
         "#]],
     );
-    for status in [500, 502, 503, 504, 521, 523, 524] {
+    for status in [500, 502, 503, 504] {
         for text in ["", "<html><body>Bad gateway</body></html>", "{\"status\":"] {
             let what = Silence::Status(status);
             let system = System::HubSpot;

@@ -75,23 +75,23 @@ impl Check {
     }
 
     fn faulty(name: &str, fault: &Fault) -> Self {
-        let remedy = match fault {
-            Fault::NoAnswer { system, .. } => format!(
-                "See that {system} is up, that its URL is right and that Cloudflare reaches it; then {AGAIN}."
-            ),
-            Fault::Throttled { .. } | Fault::Locked { .. } | Fault::Moving { .. } => {
-                format!("It passes by itself; then {AGAIN}.")
-            }
+        let passes = match fault {
+            Fault::NoAnswer { .. }
+            | Fault::Throttled { .. }
+            | Fault::Locked { .. }
+            | Fault::Moving { .. } => true,
             Fault::Unauthorized { .. }
+            | Fault::Expired { .. }
             | Fault::Forbidden { .. }
             | Fault::Refused { .. }
-            | Fault::Unreadable { .. } => {
-                return Self::failed(name, fault.sentence(), fault.remedy());
-            }
+            | Fault::Unreadable { .. } => false,
         };
-        Self {
-            unknown: true,
-            ..Self::failed(name, fault.sentence(), remedy)
+        match passes {
+            true => Self {
+                unknown: true,
+                ..Self::failed(name, fault.sentence(), fault.at_once(AGAIN))
+            },
+            false => Self::failed(name, fault.sentence(), fault.remedy()),
         }
     }
 }

@@ -182,7 +182,7 @@ fn refused(response: &Response<Vec<u8>>) -> Fault {
             retry_after: retry_after(response),
         },
         _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            let what = Silence::Status(status.as_u16());
+            let what = Silence::of(response);
             Fault::NoAnswer { system, what }
         }
         _ => Fault::Refused {

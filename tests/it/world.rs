@@ -24,7 +24,7 @@ use std::{
 
 use fastrand::Rng;
 use serde_json::Value;
-use syspro_hubspot_sync::platform::Millis;
+use syspro_hubspot_sync::platform::{Millis, NoAnswer};
 
 use self::scheduler::{Core, Handle, Life, Task};
 pub use self::{
@@ -146,6 +146,7 @@ impl World {
             rng: Rng::with_seed(start.seed),
             weather: start.weather,
             caps: start.caps,
+            unplugged: Vec::new(),
             hosts: vec![(ERP, erp.clone()), (HUBSPOT, hubspot.clone())],
             lives: Vec::new(),
             calls: Vec::new(),
@@ -224,6 +225,18 @@ impl World {
     /// Goes on until every invocation has ended and every effect has landed.
     pub fn settle(&self) {
         while self.step(Millis::MAX) {}
+    }
+
+    /// From now on the host is not reached, in this way.
+    pub fn unplug(&self, host: &'static str, how: NoAnswer) {
+        let unplugged = &mut self.core.borrow_mut().unplugged;
+        unplugged.retain(|(name, _)| *name != host);
+        unplugged.push((host, how));
+    }
+
+    pub fn plug_in(&self, host: &str) {
+        let unplugged = &mut self.core.borrow_mut().unplugged;
+        unplugged.retain(|(name, _)| *name != host);
     }
 
     pub fn set_weather(&self, weather: Weather) {

@@ -74,7 +74,8 @@ fn a_server_that_is_not_there_is_named_and_looked_at_again_by_an_empty_patch() {
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.body["state"], "incomplete", "{}", made.body);
     let check = &made.body["checks"][0];
-    assert_eq!(check["why"], "The connection to SYSPRO OData broke.");
+    let why = "The host name in `syspro.odata_url` is not found.";
+    assert_eq!(check["why"], why);
     let remedy = check["remedy"].as_str().unwrap_or_default();
     assert!(remedy.contains("PATCH the connection"), "{remedy}");
 

@@ -124,8 +124,8 @@ fn exchange(core: &Handle, call: usize, wait: Wait<Answer>, within: Millis) {
     let (fate, plan, instead) = {
         let Core { weather, rng, .. } = &mut *inner;
         let fate = match remote {
-            Some(_) => weather.draw(Effect::Http, rng),
-            None => Fate::Never,
+            Ok(_) => weather.draw(Effect::Http, rng),
+            Err(_) => Fate::Never,
         };
         let plan = weather.plan(Effect::Http, fate, within, rng);
         (fate, plan, instead_of(fate, rng))
@@ -133,11 +133,13 @@ fn exchange(core: &Handle, call: usize, wait: Wait<Answer>, within: Millis) {
     inner.calls[call].fate = Some(fate);
     let line = format!("{} {fate:?}", inner.calls[call].line());
     inner.note(task, &line);
-    let Some(remote) = remote else {
-        drop(inner);
-        return wait.settle(Err(NoAnswer::Broken));
-    };
     drop(inner);
+    let remote = match remote {
+        Ok(remote) => remote,
+        // Whoever asked finds out by waiting.
+        Err(NoAnswer::TimedOut) => return,
+        Err(how) => return wait.settle(Err(how)),
+    };
     let late = wait.clone();
     follow(core, task, wait, plan, instead, move |world| {
         let reply = remote.borrow_mut().exchange(world.now(), &request);

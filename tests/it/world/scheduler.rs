@@ -17,7 +17,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use syspro_hubspot_sync::platform::Millis;
+use syspro_hubspot_sync::platform::{Millis, NoAnswer};
 
 use super::{
     Remote, Request, Shared, World,
@@ -36,6 +36,8 @@ pub struct Core {
     pub weather: Weather,
     pub caps: Caps,
     pub hosts: Vec<(&'static str, Shared<dyn Remote>)>,
+    /// Hosts that are not reached, and how.
+    pub unplugged: Vec<(&'static str, NoAnswer)>,
     pub lives: Vec<Life>,
     pub calls: Vec<Call>,
     pub logs: Vec<String>,
@@ -75,10 +77,15 @@ impl Core {
     }
 
     /// Hosts nobody answers for do not exist.
-    pub fn remote(&self, request: &Request) -> Option<Shared<dyn Remote>> {
-        let host = request.uri().host()?;
+    pub fn remote(&self, request: &Request) -> Result<Shared<dyn Remote>, NoAnswer> {
+        let host = request.uri().host().unwrap_or_default();
+        if let Some((_, how)) = self.unplugged.iter().find(|(name, _)| *name == host) {
+            return Err(*how);
+        }
         let known = self.hosts.iter().find(|(name, _)| *name == host);
-        known.map(|(_, remote)| remote.clone())
+        known
+            .map(|(_, remote)| remote.clone())
+            .ok_or(NoAnswer::NoSuchHost)
     }
 
     pub fn note(&mut self, task: TaskId, what: &str) {

@@ -188,7 +188,39 @@ fn a_long_body_and_an_unknown_host() {
         let nowhere = inv.fetch(&get("https://nowhere.example/"), ALLOW).await;
         (long.err(), nowhere.err())
     });
-    assert_eq!(told, (Some(NoAnswer::TooLong), Some(NoAnswer::Broken)));
+    assert_eq!(told, (Some(NoAnswer::TooLong), Some(NoAnswer::NoSuchHost)));
+}
+
+#[test]
+fn an_unplugged_host_is_not_reached_in_the_way_that_was_said() {
+    let (world, _) = world(Start::calm());
+    let mut told = Vec::new();
+    for how in [
+        NoAnswer::Refused,
+        NoAnswer::BadCertificate,
+        NoAnswer::TimedOut,
+    ] {
+        world.unplug(ERP, how);
+        let before = world.now();
+        let answer = world.run(|inv| async move {
+            let get = http::Request::get("https://erp.example/").body(String::new());
+            inv.fetch(&get.expect("valid"), ALLOW).await
+        });
+        told.push((answer.err(), world.now() - before));
+    }
+    let within = ALLOW.within.as_millis() as Millis;
+    let expected = [
+        (Some(NoAnswer::Refused), 0),
+        (Some(NoAnswer::BadCertificate), 0),
+        (Some(NoAnswer::TimedOut), within),
+    ];
+    assert_eq!(told, expected);
+    world.plug_in(ERP);
+    let answer = world.run(|inv| async move {
+        let get = http::Request::get("https://erp.example/").body(String::new());
+        inv.fetch(&get.expect("valid"), ALLOW).await
+    });
+    assert!(answer.is_ok());
 }
 
 #[test]
