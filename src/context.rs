@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     books::Books,
     connection::Connection,
+    feeds::{Feed, INVOICES},
     hubspot::{Api, account::Account},
     platform::{DAY, MINUTE, Millis, Platform},
     send::Sender,
@@ -104,6 +105,11 @@ impl<P: Platform> Run<'_, P> {
             url: self.connection.hubspot.api_url.clone(),
             version: self.connection.hubspot.api_version.clone(),
         }
+    }
+
+    /// Whether this portal has no place for the feed: nothing of it is read or sent.
+    pub fn leaves_out(&self, feed: &Feed) -> bool {
+        feed.name == INVOICES.name && self.account.without.invoices
     }
 
     /// The site's calendar day now.

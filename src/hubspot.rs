@@ -8,6 +8,7 @@ pub mod associations;
 pub mod objects;
 pub mod properties;
 pub mod refusal;
+pub mod scopes;
 
 use std::time::Duration;
 
@@ -25,10 +26,17 @@ pub enum Kind {
     Contact,
     Invoice,
     LineItem,
+    Deal,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Company, Kind::Contact, Kind::Invoice, Kind::LineItem];
+    pub const ALL: [Kind; 5] = [
+        Kind::Company,
+        Kind::Contact,
+        Kind::Invoice,
+        Kind::LineItem,
+        Kind::Deal,
+    ];
 
     /// Its name in paths.
     pub fn path(self) -> &'static str {
@@ -37,6 +45,7 @@ impl Kind {
             Kind::Contact => "contacts",
             Kind::Invoice => "invoices",
             Kind::LineItem => "line_items",
+            Kind::Deal => "deals",
         }
     }
 
@@ -47,6 +56,7 @@ impl Kind {
             Kind::Contact => "0-1",
             Kind::Invoice => "0-53",
             Kind::LineItem => "0-8",
+            Kind::Deal => "0-3",
         }
     }
 
@@ -57,6 +67,7 @@ impl Kind {
             Kind::Contact => "contact",
             Kind::Invoice => "invoice",
             Kind::LineItem => "line item",
+            Kind::Deal => "deal",
         }
     }
 }

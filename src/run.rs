@@ -306,7 +306,7 @@ impl<P: Platform> Pass<'_, P> {
 /// Reading and writing are decoupled by the ledger: a bad day of one system does not stop the other.
 async fn both<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
     ingest(run).await?;
-    for feed in FEEDS {
+    for feed in FEEDS.into_iter().filter(|feed| !run.leaves_out(feed)) {
         match deliver(run, feed.name).await {
             // Said in the books, and parked.
             Ok(()) | Err(Halt::Fault(_)) => {}

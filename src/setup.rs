@@ -5,6 +5,7 @@
 //! does not answer in time is said to be so.
 
 mod check;
+mod kinds;
 mod odata;
 mod portal;
 mod provision;
@@ -81,9 +82,10 @@ pub async fn set_up<P: Platform>(
             false => None,
         }
     };
+    let before = known.account.as_ref();
     let portal = async {
         match look.hubspot {
-            true => Some(portal::look(&sender, connection).await),
+            true => Some(portal::look(&sender, connection, before).await),
             false => None,
         }
     };

@@ -117,6 +117,11 @@ impl Portal {
             Err(refusal) => return Reply::refused(refusal),
         };
         let oauth = token.oauth;
+        let of_invoices = |part| Kind::named(part) == Some(Kind::Invoice);
+        if !self.crm.options.has_invoices && call.path.split('/').any(of_invoices) {
+            let why = "Unable to infer object type from: invoices";
+            return Reply::refused(Refusal::invalid(why));
+        }
         let allowed = account::check_scopes(token, route.need);
         let mut reply = match self.rates.take(now, route.lane) {
             Ok(()) => match (allowed, route.run) {

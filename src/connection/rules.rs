@@ -66,7 +66,7 @@ pub(super) const ENET_PASSWORD: Rule = Rule {
 };
 
 pub(super) const TOKEN: Rule = Rule {
-    holds: |text| length(text, 1, 1_000) && each(text, |b| b.is_ascii_graphic()) && text != SET,
+    holds: |text| length(text, 1, 5_000) && each(text, |b| b.is_ascii_graphic()) && text != SET,
     reason: "is empty, holds a blank, or is only the mark of a stored secret",
     remedy: "Copy the token of the service key or app (pat-…).",
 };

@@ -34,12 +34,15 @@ pub struct Written {
     pub warnings: Vec<Reason>,
 }
 
+/// In the order they are written: a link needs both its ends.
+const OBJECTS: [Kind; 4] = [Kind::Company, Kind::Contact, Kind::Invoice, Kind::LineItem];
+
 pub async fn all<P: Platform>(
     run: &Run<'_, P>,
     units: &mut [Unit],
     stopped: &Cell<bool>,
 ) -> Result<(), Halt> {
-    for kind in Kind::ALL {
+    for kind in OBJECTS {
         if stopped.get() {
             return Ok(());
         }

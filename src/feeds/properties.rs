@@ -5,7 +5,7 @@ mod tables;
 use super::{customers::CREDIT_STATUS, invoices};
 use crate::hubspot::Kind;
 use Holds::{CreditStatus, Day, DocumentType, Key, Number, Status, Text, YesNo};
-use tables::{COMPANY, CONTACT, INVOICE, LINE_ITEM};
+use tables::{COMPANY, CONTACT, DEAL, INVOICE, LINE_ITEM};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
@@ -42,6 +42,7 @@ pub fn definitions(kind: Kind, prefix: &str) -> Vec<Definition> {
         Kind::Contact => CONTACT,
         Kind::Invoice => INVOICE,
         Kind::LineItem => LINE_ITEM,
+        Kind::Deal => DEAL,
     };
     properties.iter().map(|one| define(one, prefix)).collect()
 }

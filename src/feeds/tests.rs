@@ -22,6 +22,8 @@ pub fn account() -> Account {
         additional_currencies: vec!["EUR".into()],
         ui_domain: "app.hubspot.com".into(),
         writable_invoice_properties: vec!["hs_number".into(), "hs_amount_billed".into()],
+        region: String::new(),
+        lines_without_keys: false,
         without: Default::default(),
     }
 }
@@ -161,7 +163,7 @@ fn every_property_that_is_sent_is_defined() {
             }
         }
     }
-    for kind in Kind::ALL {
+    for kind in OURS {
         for definition in properties::definitions(kind, "syspro_") {
             let name = definition.name;
             assert!(
@@ -172,9 +174,12 @@ fn every_property_that_is_sent_is_defined() {
     }
 }
 
+/// The kinds we make records of; what a deal says people write.
+const OURS: [Kind; 4] = [Kind::Company, Kind::Contact, Kind::Invoice, Kind::LineItem];
+
 #[test]
 fn definitions_begin_with_the_only_unique_one() {
-    for kind in Kind::ALL {
+    for kind in OURS {
         let definitions = properties::definitions(kind, "erp_");
         let unique = definitions.iter().filter(|one| one.unique).count();
         assert_eq!((unique, definitions[0].name.as_str()), (1, "erp_key"));

@@ -18,12 +18,19 @@ pub struct Account {
     pub currency: String,
     pub additional_currencies: Vec<String>,
     pub ui_domain: String,
+    /// Where HubSpot keeps it: `na1`, `eu1`.
+    #[serde(default)]
+    pub region: String,
     /// Invoice properties of HubSpot's own that this portal lets us write (`hs_number`, …).
     #[serde(default)]
     pub writable_invoice_properties: Vec<String>,
     /// What this portal, or its token, cannot do: the sync goes on without.
     #[serde(default)]
     pub without: Without,
+    /// Some line items may have been made without our key: before one is made anew, those its invoice
+    /// has are read.
+    #[serde(default)]
+    pub lines_without_keys: bool,
 }
 
 /// What a portal may lack without being useless.
@@ -62,8 +69,10 @@ pub fn read_details(response: &Response<Vec<u8>>) -> Result<Account, Fault> {
             .filter(|domain| !domain.is_empty())
             .unwrap_or("app.hubspot.com")
             .to_owned(),
+        region: text("dataHostingLocation").to_owned(),
         writable_invoice_properties: Vec::new(),
         without: Without::default(),
+        lines_without_keys: false,
     })
 }
 
@@ -85,7 +94,7 @@ mod tests {
     #[test]
     fn a_portal_is_read_with_its_id_as_number_or_text() {
         let read = read_details(&answer(200, DETAILS)).unwrap();
-        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", writable_invoice_properties: [], without: Without { invoices: false, line_keys: false, deals: false } }"#]].assert_eq(&format!("{read:?}"));
+        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", region: "na1", writable_invoice_properties: [], without: Without { invoices: false, line_keys: false, deals: false }, lines_without_keys: false }"#]].assert_eq(&format!("{read:?}"));
         let as_text = DETAILS.replace("891936587", "\"891936587\"");
         assert_eq!(read_details(&answer(200, &as_text)), Ok(read));
         assert!(read_details(&answer(200, "{}")).is_err());

@@ -96,6 +96,11 @@ pub fn get(api: &Api, kind: Kind, id: &str, property: &str) -> Request<String> {
     api.get("crm/objects", &path)
 }
 
+/// Any one record: whether this kind may be read at all.
+pub fn any(api: &Api, kind: Kind) -> Request<String> {
+    api.get("crm/objects", &format!("{}?limit=1", kind.path()))
+}
+
 /// One answer per write, in the order of the writes, matched by trace id, else by the value of
 /// `key_property` (an upsert) or by HubSpot's id (an update, without one); never by position.
 ///

@@ -15,6 +15,8 @@ pub struct Property {
     pub name: String,
     /// `string`, `number`, `date`, `datetime`, `enumeration`, `bool`, …
     pub data_type: String,
+    /// The values an enumeration takes.
+    pub options: Vec<String>,
     pub has_unique_value: bool,
     pub read_only: bool,
     pub calculated: bool,
@@ -64,6 +66,10 @@ pub fn create_group(api: &Api, kind: Kind, name: &str, label: &str) -> Request<S
     api.post("crm/properties", &path, &group)
 }
 
+pub fn get_group(api: &Api, kind: Kind, name: &str) -> Request<String> {
+    api.get("crm/properties", &format!("{}/groups/{name}", kind.path()))
+}
+
 /// # Errors
 /// Every answer that is not the list.
 pub fn read_all(response: &Response<Vec<u8>>) -> Result<Vec<Property>, Fault> {
@@ -74,17 +80,15 @@ pub fn read_all(response: &Response<Vec<u8>>) -> Result<Vec<Property>, Fault> {
 
 /// What was refused of a group or a batch of properties.
 ///
-/// That something exists already is among it ([`refusal::already_exists`]), and then says nothing
-/// of the rest of its batch: read the list again, compare, create what is still missing.
+/// A refusal says nothing of the rest of its batch, and that something exists already
+/// ([`refusal::already_exists`]) nothing of its type: what counts is what is read afterwards.
 ///
 /// # Errors
-/// Every refusal of the whole call for another cause.
+/// Every answer that is neither yes nor a refusal.
 pub fn read_created(response: &Response<Vec<u8>>) -> Result<Vec<Refusal>, Fault> {
     match body(response) {
         Ok(body) => Ok(objects::errors(&body).iter().map(refusal::read).collect()),
-        Err(Fault::Refused { refusal, .. }) if refusal::already_exists(&refusal) => {
-            Ok(vec![*refusal])
-        }
+        Err(Fault::Refused { refusal, .. }) => Ok(vec![*refusal]),
         Err(fault) => Err(fault),
     }
 }
@@ -118,10 +122,13 @@ fn property(result: &Value) -> Option<Property> {
     let text = |name: &str| result.get(name)?.as_str().map(str::to_owned);
     let flag = |name: &str| result.get(name).and_then(Value::as_bool) == Some(true);
     let metadata = result.get("modificationMetadata");
+    let options = result.get("options").and_then(Value::as_array);
+    let value = |option: &Value| option.get("value")?.as_str().map(str::to_owned);
     let read_only = metadata.and_then(|metadata| metadata.get("readOnlyValue"));
     Some(Property {
         name: text("name")?,
         data_type: text("type").unwrap_or_default(),
+        options: options.into_iter().flatten().filter_map(value).collect(),
         has_unique_value: flag("hasUniqueValue"),
         read_only: read_only.and_then(Value::as_bool) == Some(true),
         calculated: flag("calculated"),

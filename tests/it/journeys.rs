@@ -11,6 +11,7 @@ mod lists;
 mod load;
 mod mending;
 mod people;
+mod provisioning;
 mod refusals;
 mod upkeep;
 

@@ -125,6 +125,29 @@ impl Crm {
         )
     }
 
+    /// What a static token may do, told to whoever has it.
+    pub(super) fn token_info(&self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Asked {
+            token_key: String,
+        }
+        let asked: Asked = self.parse(call)?;
+        let mut tokens = self.options.tokens.iter();
+        let token = tokens
+            .find(|token| token.secret == asked.token_key && self.options.tells_scopes)
+            .ok_or_else(Refusal::not_found)?;
+        Ok(Reply::json(
+            200,
+            &json!({
+                "userId": 1,
+                "hubId": self.options.portal_id,
+                "appId": 1,
+                "scopes": token.scopes,
+            }),
+        ))
+    }
+
     /// Buys an access token with the refresh token, which stays as it is.
     pub(super) fn token(&mut self, call: &Call<'_>) -> Reply {
         let form: Vec<(String, String)> = url::form_urlencoded::parse(call.body.as_bytes())

@@ -47,6 +47,10 @@ pub struct Options {
     pub strict_invoices: bool,
     /// A new invoice may be given a status other than `draft`.
     pub status_at_create: bool,
+    /// The account has invoices at all.
+    pub has_invoices: bool,
+    /// A static token's scopes can be asked for.
+    pub tells_scopes: bool,
     /// The portal setting "delete unpaid invoices".
     pub open_invoices_deletable: bool,
     /// 429 comes with `Retry-After`.
@@ -233,6 +237,8 @@ impl Default for Options {
             invoice_amounts_writable: true,
             strict_invoices: false,
             status_at_create: true,
+            has_invoices: true,
+            tells_scopes: true,
             open_invoices_deletable: false,
             retry_after: false,
             companies_from_contacts: false,

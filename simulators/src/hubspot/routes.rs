@@ -93,6 +93,12 @@ pub fn route(request: &Request) -> Result<Route, Refusal> {
             "daily",
             "private-apps",
         ] if method == "GET" => (version, special("account-info/api-usage", Run::Usage)),
+        ["oauth", "v2", "private-apps", "get", "access-token-info"] if method == "POST" => (
+            &"2026-09",
+            found("oauth/access-token-info", Need::Nothing, |crm, call| {
+                crm.token_info(call)
+            }),
+        ),
         ["oauth", version, "token"] if method == "POST" => {
             (version, special("oauth/token", Run::Token))
         }

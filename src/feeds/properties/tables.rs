@@ -306,3 +306,10 @@ pub(super) const LINE_ITEM: &[Property] = &[
         "The line's amount in SYSPRO, where price times quantity is not exactly that.",
     ),
 ];
+
+pub(super) const DEAL: &[Property] = &[(
+    "sales_orders",
+    Text,
+    "SYSPRO sales orders",
+    "Write the numbers of this deal's SYSPRO sales orders here, with commas between: 1024, 1031.",
+)];

@@ -134,6 +134,8 @@ fn account() -> Account {
         additional_currencies: vec!["EUR".into()],
         ui_domain: "app.hubspot.com".into(),
         writable_invoice_properties: vec!["hs_number".into(), "hs_amount_billed".into()],
+        region: String::new(),
+        lines_without_keys: false,
         without: Default::default(),
     }
 }

@@ -1,0 +1,272 @@
+//! What the portal and its token allow of each kind of object, and what the sync does without.
+//!
+//! Companies and contacts are needed. Without invoices customers are synced, without the right to
+//! make properties on line items these go without our key, and without deals nothing is linked to
+//! them. Each is believed by what HubSpot answers, never by the list of scopes alone.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+
+use super::{
+    Check,
+    portal::api,
+    provision::{self, Ready, Wrong},
+};
+use crate::{
+    connection::Connection,
+    fault::{Fault, System},
+    hubspot::{
+        Kind,
+        account::Without,
+        body, objects,
+        scopes::{self, Use},
+    },
+    pace::Lane,
+    platform::Platform,
+    send::{Effect, Halt, Sender},
+};
+
+/// Looked at side by side. Six connections are all there are, and SYSPRO is asked meanwhile.
+const WIDTH: usize = 2;
+
+type Scopes = BTreeSet<String>;
+
+/// What was learned of one kind.
+pub struct Looked {
+    kind: Kind,
+    made: Result<Ready, Halt>,
+    /// The scopes its properties cannot be read or made without, where HubSpot forbids it.
+    no_properties: Option<Scopes>,
+    /// The same of its records.
+    no_records: Option<Scopes>,
+}
+
+/// Makes our properties on every kind; `granted` is what the token says it may.
+pub async fn look<P: Platform>(
+    sender: &Sender<'_, P>,
+    connection: &Connection,
+    granted: Option<&Scopes>,
+) -> Vec<Looked> {
+    stream::iter(Kind::ALL)
+        .map(|kind| one(sender, connection, kind, granted))
+        .buffered(WIDTH)
+        .collect()
+        .await
+}
+
+async fn one<P: Platform>(
+    sender: &Sender<'_, P>,
+    connection: &Connection,
+    kind: Kind,
+    granted: Option<&Scopes>,
+) -> Looked {
+    let made = provision::provision(sender, connection, kind).await;
+    let named = |missing: &[String], what| named(kind, what, missing, granted);
+    let no_properties = match &made {
+        Err(Halt::Fault(Fault::Forbidden { missing, .. })) => Some(named(missing, Use::Properties)),
+        _ => None,
+    };
+    let proven =
+        granted.is_some_and(|granted| scopes::missing(kind, Use::Records, granted).is_empty());
+    let forbidden = match proven || is_absent(&made) {
+        true => None,
+        false => records(sender, connection, kind).await,
+    };
+    Looked {
+        kind,
+        made,
+        no_properties,
+        no_records: forbidden.map(|missing| named(&missing, Use::Records)),
+    }
+}
+
+/// Whether records may be read and written: tried with one, and with none at all. Answers the scopes
+/// HubSpot names where it forbids it; any other answer is no evidence.
+async fn records<P: Platform>(
+    sender: &Sender<'_, P>,
+    connection: &Connection,
+    kind: Kind,
+) -> Option<Vec<String>> {
+    let api = api(connection);
+    let mut lacking = None;
+    for request in [objects::any(&api, kind), objects::update(&api, kind, &[])] {
+        let answer = sender
+            .hubspot(Lane::General, Effect::Read, request, body)
+            .await;
+        if let Err(Halt::Fault(Fault::Forbidden { missing, .. })) = answer {
+            lacking.get_or_insert_with(Vec::new).extend(missing);
+        }
+    }
+    lacking
+}
+
+/// What HubSpot names, and what it would name next.
+fn named(kind: Kind, what: Use, missing: &[String], granted: Option<&Scopes>) -> Scopes {
+    let mut all: Scopes = missing.iter().cloned().collect();
+    if let Some(granted) = granted {
+        all.extend(scopes::missing(kind, what, granted));
+    }
+    if all.is_empty() {
+        all.extend(scopes::missing(kind, what, &Scopes::new()));
+    }
+    all
+}
+
+/// The portal knows no such kind of object.
+fn is_absent(made: &Result<Ready, Halt>) -> bool {
+    matches!(made, Err(Halt::Fault(Fault::Refused { .. })))
+}
+
+/// What the checks say, and what the sync does without. What could not be found out stays as before.
+pub struct Verdict {
+    pub without: Without,
+    pub checks: Vec<Check>,
+    /// Nothing if it was not found out.
+    pub writable_invoice_properties: Option<Vec<String>>,
+}
+
+pub fn judge(looked: Vec<Looked>, before: Without) -> Verdict {
+    let mut without = before;
+    for it in &looked {
+        match it.kind {
+            Kind::Invoice => decide(&mut without.invoices, it.lacks_kind(), it.is_usable()),
+            Kind::LineItem => {
+                let lacking = it.no_properties.is_some();
+                decide(&mut without.line_keys, lacking, it.made.is_ok());
+            }
+            // Whatever it is that stands in the way, nothing else depends on it.
+            Kind::Deal => without.deals = !it.is_usable(),
+            Kind::Company | Kind::Contact => {}
+        }
+    }
+    let mut checks = vec![scopes_check(&looked, without)];
+    checks.extend(looked.iter().map(|it| it.check(without)));
+    let invoices = looked.into_iter().find(|it| it.kind == Kind::Invoice);
+    let ready = invoices.and_then(|it| it.made.ok());
+    Verdict {
+        without,
+        checks,
+        writable_invoice_properties: ready.map(|ready| ready.writable),
+    }
+}
+
+fn decide(without: &mut bool, lacking: bool, there: bool) {
+    if lacking || there {
+        *without = lacking;
+    }
+}
+
+impl Looked {
+    fn is_usable(&self) -> bool {
+        let ready = self.made.as_ref().is_ok_and(|ready| ready.wrong.is_empty());
+        ready && self.no_records.is_none()
+    }
+
+    /// The portal has no such kind, or the token may not use it.
+    fn lacks_kind(&self) -> bool {
+        self.lacking().next().is_some() || is_absent(&self.made)
+    }
+
+    fn lacking(&self) -> impl Iterator<Item = &String> {
+        let both = [&self.no_properties, &self.no_records];
+        both.into_iter().flatten().flatten()
+    }
+
+    /// Whether the sync can do without what this kind lacks.
+    fn is_optional(&self, without: Without) -> bool {
+        match self.kind {
+            Kind::Company | Kind::Contact => false,
+            Kind::Invoice => without.invoices && self.lacks_kind(),
+            Kind::LineItem => without.invoices || without.line_keys && self.no_records.is_none(),
+            Kind::Deal => true,
+        }
+    }
+
+    fn check(&self, without: Without) -> Check {
+        let name = format!("hubspot_{}", self.kind.path());
+        let failed = match &self.made {
+            _ if self.lacking().next().is_some() => {
+                let fault = forbidden(self.lacking().cloned().collect());
+                Check::halted(&name, &Halt::Fault(fault))
+            }
+            Err(Halt::Fault(Fault::Refused { .. })) => Check::failed(
+                &name,
+                format!("This portal has no {}.", self.kind.path().replace('_', " ")),
+                "Ask whether the portal's plan includes them, then PATCH the connection with {}.",
+            ),
+            Err(halt) => Check::halted(&name, halt),
+            Ok(Ready { wrong, .. }) if wrong.is_empty() => return Check::passed(&name),
+            Ok(Ready { wrong, .. }) => unusable(&name, wrong),
+        };
+        if !self.is_optional(without) {
+            return failed;
+        }
+        Check {
+            why: format!("{} {}", failed.why, self.instead(without)),
+            remedy: again(&failed.remedy),
+            optional: true,
+            ..failed
+        }
+    }
+
+    /// What the sync does instead.
+    fn instead(&self, without: Without) -> &'static str {
+        match self.kind {
+            Kind::Company | Kind::Contact => "",
+            Kind::Invoice => "Customers are synced; invoices are not.",
+            Kind::LineItem if without.invoices => {
+                "They are not needed while invoices are left out."
+            }
+            Kind::LineItem => {
+                "Line items are synced all the same, told apart by their content instead of a key of ours."
+            }
+            Kind::Deal => "Everything else is synced; invoices are not linked to deals.",
+        }
+    }
+}
+
+fn unusable(name: &str, wrong: &[Wrong]) -> Check {
+    let whys: Vec<String> = wrong.iter().map(Wrong::why).collect();
+    let mut remedies: Vec<&str> = wrong.iter().map(Wrong::remedy).collect();
+    remedies.dedup();
+    Check::failed(name, whys.join(" "), remedies.join(" "))
+}
+
+/// What is optional is not probed by any run: somebody has to ask.
+fn again(remedy: &str) -> String {
+    match remedy.contains("PATCH") {
+        true => remedy.to_owned(),
+        false => format!("{remedy} Then PATCH the connection with {{}}: it is taken up at once."),
+    }
+}
+
+fn forbidden(missing: Vec<String>) -> Fault {
+    Fault::Forbidden {
+        system: System::HubSpot,
+        missing,
+    }
+}
+
+/// All that is lacking in one list, so that it is mended in one go.
+fn scopes_check(looked: &[Looked], without: Without) -> Check {
+    let name = "hubspot_scopes";
+    let lacking: Scopes = looked.iter().flat_map(Looked::lacking).cloned().collect();
+    if lacking.is_empty() {
+        return Check::passed(name);
+    }
+    let optional = looked
+        .iter()
+        .filter(|it| it.lacking().next().is_some())
+        .all(|it| it.is_optional(without));
+    let named: Vec<String> = lacking.into_iter().collect();
+    let named = named.join(", ");
+    Check {
+        optional,
+        ..Check::failed(
+            name,
+            format!("The HubSpot token lacks these scopes: {named}."),
+            "Add them to the service key or private app in HubSpot, then PATCH the connection with {}; if HubSpot gave out a new token, PATCH that as `hubspot.token`.",
+        )
+    }
+}
