@@ -43,6 +43,27 @@ impl FeedBooks {
     }
 }
 
+/// A record that is no more in SYSPRO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    pub feed: String,
+    pub key: String,
+    /// What HubSpot is told of it.
+    pub told: Told,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// That it is paid or consolidated.
+    Settled,
+    /// It was to be sent again and cannot be.
+    Nothing,
+}
+
+/// So many are listed; all are counted.
+const LISTED: usize = 100;
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Books {
     pub feeds: BTreeMap<String, FeedBooks>,
@@ -51,6 +72,9 @@ pub struct Books {
     /// What people should know of, and nothing fails by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Reason>,
+    /// The first hundred records that were found to be gone from SYSPRO.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Gone>,
     /// What a system refused outright, or answered unreadably: twice in a row breaks the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strike: Option<Reason>,
@@ -97,6 +121,16 @@ impl Books {
     pub fn note(&mut self, reason: Reason) {
         if !self.notes.contains(&reason) {
             self.notes.push(reason);
+        }
+    }
+
+    pub fn gone<'a>(&mut self, feed: &str, keys: impl Iterator<Item = &'a str>, told: Told) {
+        for key in keys {
+            self.feed(feed).gone += 1;
+            if self.gone.len() < LISTED {
+                let (feed, key) = (feed.to_owned(), key.to_owned());
+                self.gone.push(Gone { feed, key, told });
+            }
         }
     }
 

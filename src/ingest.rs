@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    books::Told,
     context::{Run, days_before},
     fault::Reason,
     feeds::{CUSTOMERS, Feed, INVOICES},
@@ -267,7 +268,8 @@ async fn cannot_be_sent<P: Platform>(
     let now = run.platform.now();
     let statement = ledger::cannot_read_again(&run.connection.id, feed, now, &reason, &keys);
     run.store.commit(vec![statement]).await?;
-    run.books.borrow_mut().feed(feed).gone += keys.len() as u64;
+    let mut books = run.books.borrow_mut();
+    books.gone(feed, keys.into_iter(), Told::Nothing);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use super::{
     touch,
 };
 use crate::{
+    books::Told,
     context::Run,
     fault::Reason,
     feeds::{CUSTOMERS, INVOICES, Payload, invoices},
@@ -185,7 +186,9 @@ pub async fn settle_vanished<P: Platform>(
         return Ok(lost);
     }
     commit(reader, &INVOICES, &intakes, &[], 0).await?;
-    run.books.borrow_mut().feed(INVOICES.name).gone += intakes.len() as u64;
+    let settled = intakes.iter().map(|intake| intake.key.as_str());
+    let mut books = run.books.borrow_mut();
+    books.gone(INVOICES.name, settled, Told::Settled);
     Ok(lost)
 }
 

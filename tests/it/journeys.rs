@@ -13,6 +13,7 @@ mod mending;
 mod people;
 mod provisioning;
 mod refusals;
+mod replay;
 mod upkeep;
 
 use rust_decimal::Decimal;
