@@ -66,6 +66,8 @@ pub struct Sweep {
     pub rows: u64,
     /// Passes that came to their end.
     pub complete: u64,
+    /// So many have to, whatever pace is set.
+    owed: u64,
 }
 
 /// Reads what changed. A fault of SYSPRO ends the poll it met and is said in the books; the other
@@ -100,8 +102,8 @@ fn is_backfilled<P: Platform>(run: &Run<'_, P>) -> bool {
 
 /// Reads the customers of these invoices, which changed: so did their balances, and no date of theirs
 /// need have. The invoices are committed after it, so that a run cut off in between finds them changed
-/// again; the other way round nobody would know of the customers. In the backfill they have just been
-/// read.
+/// again; the other way round nobody would know of the customers. In the backfill they are read once
+/// more at its end.
 async fn touch<P: Platform>(
     reader: &Reader<'_, P>,
     invoices: impl Iterator<Item = &str>,
@@ -205,13 +207,18 @@ async fn sweep<P: Platform>(
         whole: true,
         asked: false,
     };
+    let owed = u32::from(place.complete < place.owed);
+    let pace = settings.sweep_pages.max(owed);
     let mut pages = 0;
-    while place.complete == 0 || pages < settings.sweep_pages {
+    while place.complete == 0 || pages < pace {
         let page = reader.page(&table, place.after.as_deref()).await?;
         if page.is_empty() {
             place.after = None;
             place.complete = place.complete.saturating_add(1);
             run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
+            if feed.name == INVOICES.name && place.complete == 1 {
+                owe_customers_a_pass(run);
+            }
             break;
         }
         if place.after.is_none() {
@@ -224,6 +231,18 @@ async fn sweep<P: Platform>(
         pages += 1;
     }
     Ok(())
+}
+
+/// In the backfill a customer's balance is read long before its invoices may be, and what changes one
+/// of them in between need move no date. So all customers are read once more when all invoices are
+/// known: from then on a change of an invoice leads to its customer.
+fn owe_customers_a_pass<P: Platform>(run: &Run<'_, P>) {
+    let mut cursors = run.cursors.borrow_mut();
+    let mut place: Sweep = cursors.position(CUSTOMERS.name, "sweep");
+    // A pass under way is ended, and does not count.
+    let under_way = u64::from(place.after.is_some() || place.complete == 0);
+    place.owed = place.complete.saturating_add(under_way + 1);
+    cursors.moved(CUSTOMERS.name, "sweep", &place);
 }
 
 /// Rows the ledger wants read again.

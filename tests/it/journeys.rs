@@ -4,6 +4,7 @@ mod api;
 mod changes;
 mod codes;
 mod connections;
+mod detection;
 mod documents;
 mod faults;
 mod input;

@@ -108,6 +108,12 @@ impl Site {
             .run(|edge| async move { tick::tick(&edge, &config()).await });
     }
 
+    /// One cron call of a deployment with these `[vars]`.
+    pub fn tick_with(&self, vars: &'static [(&'static str, &'static str)]) {
+        self.world
+            .run(move |edge| async move { tick::tick(&edge, &config_with(vars)).await });
+    }
+
     /// Five minutes later, one cron call.
     pub fn next_tick(&self) {
         self.world.advance(Duration::from_secs(300));
@@ -214,11 +220,17 @@ pub struct Answer {
 }
 
 pub fn config() -> Config {
+    config_with(&[])
+}
+
+/// The configuration with some `[vars]` set.
+pub fn config_with(vars: &[(&str, &str)]) -> Config {
     Config::read(|name| {
+        let var = || vars.iter().find(|(var, _)| *var == name);
         match name {
             "ADMIN_TOKEN" => Some(ADMIN_TOKEN),
             "MASTER_KEY" => Some(MASTER_KEY),
-            _ => None,
+            _ => var().map(|(_, value)| *value),
         }
         .map(str::to_owned)
     })

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use simulators::hubspot::Fault;
 
 use super::{company, customer, loaded};
-use crate::site::{ADMIN_TOKEN, MASTER_KEY, Site};
-use syspro_hubspot_sync::{config::Config, routes, tick};
+use crate::site::{Site, config_with};
+use syspro_hubspot_sync::routes;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -171,29 +171,21 @@ fn a_connection_that_rests_is_not_stale_and_has_its_time_when_it_goes_on() {
 
 #[test]
 fn a_longer_interval_makes_patience_longer() {
-    let config = |minutes: &'static str| {
-        let look = move |name: &str| match name {
-            "ADMIN_TOKEN" => Some(ADMIN_TOKEN.to_owned()),
-            "MASTER_KEY" => Some(MASTER_KEY.to_owned()),
-            "INTERVAL_MINUTES" => Some(minutes.to_owned()),
-            _ => None,
-        };
-        Config::read(look).expect("a configuration")
-    };
+    const EVERY: [&[(&str, &str)]; 2] =
+        [&[("INTERVAL_MINUTES", "10")], &[("INTERVAL_MINUTES", "30")]];
     let site = loaded(1);
-    site.world
-        .run(move |edge| async move { tick::tick(&edge, &config("30")).await });
+    site.tick_with(EVERY[1]);
     site.world.advance(MINUTE * 89);
-    let health = |minutes: &'static str| {
+    let health = |vars: &'static [(&str, &str)]| {
         let request = http::Request::get("https://sync.example/health");
         let request = request.body(String::new()).expect("a request");
         let answer = site.world.run(move |edge| async move {
-            routes::respond(&edge, &config(minutes), request).await
+            routes::respond(&edge, &config_with(vars), request).await
         });
         answer.status().as_u16()
     };
-    assert_eq!(health("30"), 200);
-    assert_eq!(health("10"), 503);
+    assert_eq!(health(EVERY[1]), 200);
+    assert_eq!(health(EVERY[0]), 503);
     site.world.advance(MINUTE * 2);
-    assert_eq!(health("30"), 503);
+    assert_eq!(health(EVERY[1]), 503);
 }
