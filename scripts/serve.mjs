@@ -2,7 +2,7 @@
 //
 // From the environment: PORT (8787; 0 takes a free one), STATE (where the
 // local D1 lives), ADMIN_TOKEN and MASTER_KEY (made and kept in STATE when
-// absent), ALLOW_HTTP, ALLOW_HOSTS.
+// absent), MASTER_KEY_PREVIOUS, ALLOW_HTTP, ALLOW_HOSTS.
 // With --until-eof it also stops when its standard input ends, so that a test
 // that dies leaves nothing behind.
 
@@ -11,13 +11,14 @@ import { Problem, main, root, untilInterrupted } from "./lib.mjs";
 import { secret, startWorker } from "./worker.mjs";
 
 await main(async () => {
-  const { PORT = "8787", STATE = ".wrangler/serve", ALLOW_HTTP = "", ALLOW_HOSTS = "" } = process.env;
+  const { PORT = "8787", STATE = ".wrangler/serve" } = process.env;
+  const { MASTER_KEY_PREVIOUS = "", ALLOW_HTTP = "", ALLOW_HOSTS = "" } = process.env;
   if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) throw new Problem(`PORT is not a port: ${PORT}`);
   const state = resolve(root, STATE);
   const token = await secret(state, "ADMIN_TOKEN", "hex");
   const key = await secret(state, "MASTER_KEY", "base64");
 
-  const vars = { ADMIN_TOKEN: token.value, MASTER_KEY: key.value, ALLOW_HTTP, ALLOW_HOSTS };
+  const vars = { ADMIN_TOKEN: token.value, MASTER_KEY: key.value, MASTER_KEY_PREVIOUS, ALLOW_HTTP, ALLOW_HOSTS };
   const { url, child } = await startWorker({ port: Number(PORT), state, vars, stdio: ["ignore", "inherit", "inherit"] });
 
   console.log(`serving ${url}`);

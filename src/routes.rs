@@ -2,6 +2,7 @@
 
 mod connections;
 mod health;
+mod keys;
 mod query;
 mod records;
 mod reply;
@@ -45,6 +46,7 @@ pub enum Route {
         key: String,
     },
     Audit(String),
+    RotateKeys,
 }
 
 impl Route {
@@ -73,6 +75,7 @@ impl Route {
         let (id, rest) = match parts.as_slice() {
             ["health"] => return Some(Route::Health),
             ["connections"] => return Some(Route::Connections),
+            ["keys", "rotate"] => return Some(Route::RotateKeys),
             ["connections", id, rest @ ..] => ((*id).to_owned(), rest),
             _ => return None,
         };
@@ -98,7 +101,7 @@ impl Route {
         match self {
             Route::Connections => &[Method::GET, Method::POST],
             Route::Connection(_) => &[Method::GET, Method::PATCH, Method::DELETE],
-            Route::Sync(_) | Route::Replay(_) => &[Method::POST],
+            Route::Sync(_) | Route::Replay(_) | Route::RotateKeys => &[Method::POST],
             Route::Health
             | Route::Runs(_)
             | Route::Run(..)
@@ -154,6 +157,7 @@ async fn answer<P: Platform>(
             key,
         } => records::one(platform, &connection, &feed, &key).await,
         Route::Audit(id) => records::audit(platform, &id, query).await,
+        Route::RotateKeys => keys::rotate(platform, config).await,
     }
 }
 

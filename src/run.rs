@@ -1,5 +1,7 @@
 //! A run: one pass over one connection. Lease, ingest, deliver, books, release.
 
+mod health;
+
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -8,8 +10,9 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::health::health;
 use crate::{
-    books::{Books, Colour},
+    books::Books,
     config::Config,
     connection::Connection,
     context::{Cursors, Run},
@@ -19,7 +22,7 @@ use crate::{
     feeds::FEEDS,
     hubspot::account::Account,
     ingest::ingest,
-    platform::{DAY, Millis, Platform, StoreError},
+    platform::{Millis, Platform, StoreError},
     replay,
     send::{Halt, Sender},
     store::{
@@ -31,8 +34,6 @@ use crate::{
     syspro::odata::Dialect,
 };
 
-/// Runs in a row that a system refused outright before the connection is called broken.
-const STRIKES: i64 = 2;
 /// A broken connection is probed this often.
 const PROBE: Millis = 60 * 60 * 1000;
 
@@ -53,8 +54,7 @@ type Spent = (u32, u32, u64);
 /// Takes one connection's run, if it is due and the portal is free.
 pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> Ended {
     let began = platform.now();
-    let probed = due.last_run_at.unwrap_or(0);
-    if due.state == State::Broken && due.asked == 0 && (0..PROBE).contains(&(began - probed)) {
+    if rests(due, began) {
         return Ended::default();
     }
     let owner = new_id(platform);
@@ -82,6 +82,14 @@ pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> 
         bytes,
         stopped: result.err(),
     }
+}
+
+/// Whether it is too soon to try a broken connection again. What another isolate, which holds other
+/// keys, could not open is judged anew each time: that asks nothing of anybody.
+fn rests(due: &Runnable, now: Millis) -> bool {
+    let probed = due.last_run_at.unwrap_or(0);
+    let ailing = due.state == State::Broken && due.asked == 0 && due.shut == 0;
+    ailing && (0..PROBE).contains(&(now - probed))
 }
 
 /// A commit whose answer was lost says nothing of what was done: the lease is kept from others until
@@ -211,12 +219,16 @@ impl<P: Platform> Pass<'_, P> {
     /// The connection's own stored form does not open: only it is broken, and says why.
     async fn cannot_begin(&self, reason: Reason) -> Result<(), StoreError> {
         let now = self.platform.now();
+        let news = self.broken_before().as_ref() != Some(&reason);
         let mut books = Books::default();
-        books.problem(reason.clone());
+        if news || !self.asked.is_empty() {
+            books.problem(reason.clone());
+        }
         let health = Health {
             state: State::Broken,
             state_reason: Some(reason),
-            strikes: STRIKES,
+            // No system refused anything.
+            strikes: self.stored.strikes,
             parks: serde_json::from_str(&self.stored.parks).unwrap_or_default(),
             good: false,
         };
@@ -224,6 +236,13 @@ impl<P: Platform> Pass<'_, P> {
         statements.extend(self.reports(&books, now));
         self.store.release(statements, None).await?;
         Ok(())
+    }
+
+    /// Why it is broken already.
+    fn broken_before(&self) -> Option<Reason> {
+        let reason = self.stored.state_reason.as_deref()?;
+        let broken = self.stored.state == State::Broken;
+        broken.then(|| serde_json::from_str(reason).ok())?
     }
 
     /// Takes up what was asked for; reads where every poll is and which feeds have rows due.
@@ -315,39 +334,6 @@ async fn both<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
         }
     }
     Ok(())
-}
-
-fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> Health {
-    let parked = run.parked("*").is_some();
-    let strikes = match books.strike {
-        Some(_) => stored.strikes.saturating_add(1),
-        // While nothing is asked of HubSpot, nothing is known of it.
-        None if parked => stored.strikes,
-        None => 0,
-    };
-    let broken = strikes >= STRIKES;
-    let before = || serde_json::from_str(stored.state_reason.as_deref()?).ok();
-    let wrote = books.feeds.values().any(|feed| feed.written > 0);
-    let now = run.platform.now();
-    let mut parks = run.parks.borrow().clone();
-    // What went through again is not counted as in a row any more.
-    parks.retain(|_, park| park.until > now || !wrote);
-    // A park nobody needed any more for a day says nothing of the next.
-    parks.retain(|_, park| park.until + DAY > now);
-    let parks_last = parks.values().any(|park| park.until > now);
-    Health {
-        state: match broken {
-            true => State::Broken,
-            false => State::Active,
-        },
-        state_reason: match broken {
-            true => books.strike.clone().or_else(before),
-            false => None,
-        },
-        strikes,
-        parks,
-        good: books.colour() != Colour::Red && !parks_last,
-    }
 }
 
 /// Ids sort by time, so that newest first is the key's own order.

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod connections;
 pub mod cursors;
+pub mod keys;
 pub mod ledger;
 pub mod lookups;
 pub mod records;
@@ -153,14 +154,6 @@ fn renew(portal: &str, owner: &str, until: Millis) -> Statement {
          values (?1, ?2, (select ?3 from lease where portal = ?1 and owner = ?2))
          on conflict (portal) do update set until = max(until, excluded.until)",
         [portal.into(), owner.into(), until.into()],
-    )
-}
-
-/// Takes the lease from whoever has it: a change of a connection overtakes the run under way.
-pub fn overtake(portal: &str) -> Statement {
-    Statement::new(
-        "update lease set owner = '' where portal = ?1",
-        [portal.into()],
     )
 }
 

@@ -72,16 +72,12 @@ pub enum Unsealable {
     Damaged,
 }
 
-impl fmt::Display for Unsealable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Unsealable {
+    /// The version of the key that would open it.
+    pub fn key(&self) -> Option<&str> {
         match self {
-            Unsealable::UnknownKey { version } => write!(
-                f,
-                "The stored credentials are sealed under master key {version}, which this deployment does not hold: set it as MASTER_KEY or MASTER_KEY_PREVIOUS."
-            ),
-            Unsealable::Damaged => {
-                f.write_str("The stored credentials cannot be opened, because they were altered.")
-            }
+            Unsealable::UnknownKey { version } => Some(version),
+            Unsealable::Damaged => None,
         }
     }
 }
@@ -118,6 +114,15 @@ impl MasterKeys {
         &self.newest.version
     }
 
+    /// What everything sealed under the newest key begins with.
+    pub fn prefix(&self) -> String {
+        format!("v1.{}.", self.version())
+    }
+
+    pub fn is_newest(&self, sealed: &str) -> bool {
+        sealed.starts_with(&self.prefix())
+    }
+
     /// `v1.<key version>.<base64 of nonce and ciphertext>`. A nonce must never be used twice.
     pub fn seal(&self, secret: &Secret, place: Place<'_>, nonce: [u8; NONCE_BYTES]) -> String {
         let MasterKey { version, cipher } = &self.newest;
@@ -131,7 +136,7 @@ impl MasterKeys {
             // cannot fail: a request's body, and so a secret, is far shorter than AES-GCM's 64 GiB
             .expect("a secret is shorter than AES-GCM's 64 GiB");
         let bytes = [nonce.as_slice(), &ciphertext].concat();
-        format!("v1.{version}.{}", BASE64.encode(bytes))
+        format!("{}{}", self.prefix(), BASE64.encode(bytes))
     }
 
     /// # Errors

@@ -80,6 +80,20 @@ impl Connection {
         })
     }
 
+    /// Those of some secrets' fields that a patch neither replaces nor takes away. None when it is no
+    /// patch: merging it says so.
+    pub fn left_alone<'a>(
+        patch: &str,
+        fields: impl Iterator<Item = &'a String>,
+    ) -> Vec<&'a String> {
+        let Some(mut patch) = reader::object(patch, &mut Vec::new()) else {
+            return Vec::new();
+        };
+        settle(&mut patch);
+        let patch = Value::Object(patch);
+        fields.filter(|field| !names(&patch, field)).collect()
+    }
+
     fn body(&self) -> Map<String, Value> {
         stored::with_secrets(&self.public_json(), &self.secrets())
     }
@@ -225,22 +239,27 @@ fn settle(patch: &mut Map<String, Value>) {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     name == "token" || name.ends_with("_password")
 }
 
+/// Whether the patch says anything of this field: a value, or that it goes with all around it.
 fn names(patch: &Value, field: &str) -> bool {
-    let mut parts = field.splitn(
-        if field.starts_with("syspro.headers.") {
-            3
-        } else {
-            2
-        },
-        '.',
-    );
-    parts
-        .try_fold(patch, |value, part| value.get(part))
-        .is_some()
+    // A header's name may hold dots.
+    let parts = if field.starts_with("syspro.headers.") {
+        3
+    } else {
+        2
+    };
+    let mut at = patch;
+    for part in field.splitn(parts, '.') {
+        match at.get(part) {
+            Some(Value::Null) => return true,
+            Some(value) => at = value,
+            None => return false,
+        }
+    }
+    true
 }
 
 fn merge_into(target: &mut Value, patch: &Value) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Connection, Problem, body, rules::SET};
+use super::{Connection, Problem, body, change::is_secret, rules::SET};
 use crate::{origin::origin_of, vault::Secret};
 
 const HEADERS: &str = "syspro.headers.";
@@ -43,6 +43,11 @@ impl Connection {
         })
     }
 
+    /// SYSPRO's company in capitals: with the portal's id it names a connection as well as its id does.
+    pub fn company_key(&self) -> String {
+        self.syspro.company.to_uppercase()
+    }
+
     /// Who is logged on to e.net, and where: SYSPRO gives an operator one session at a time.
     pub fn operator(&self) -> Option<String> {
         let enet = self.syspro.enet.as_ref()?;
@@ -74,6 +79,18 @@ impl Connection {
             .filter(|(_, secret)| !secret.is_empty())
             .map(|(field, secret)| (field, secret.clone()))
             .collect()
+    }
+
+    /// The fields of the secrets that a connection's public form says are set.
+    pub fn fields_of_secrets(public: &Value) -> Vec<String> {
+        let mut fields = Vec::new();
+        for (system, path) in [("syspro", "/syspro"), ("hubspot", "/hubspot")] {
+            let names = set_in(public.pointer(path)).filter(|name| is_secret(name));
+            fields.extend(names.map(|name| format!("{system}.{name}")));
+        }
+        let headers = set_in(public.pointer("/syspro/headers"));
+        fields.extend(headers.map(|name| format!("{HEADERS}{name}")));
+        fields
     }
 
     /// Puts together what [`Self::public_json`] and [`Self::secrets`] took apart.
@@ -116,6 +133,14 @@ pub(super) fn with_secrets(
         }
     }
     body
+}
+
+/// The fields of an object that hold the mark of a secret.
+fn set_in(part: Option<&Value>) -> impl Iterator<Item = &String> {
+    let fields = part.and_then(Value::as_object).into_iter().flatten();
+    fields
+        .filter(|(_, value)| *value == SET)
+        .map(|(name, _)| name)
 }
 
 fn mark(secret: &Secret) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, kinds};
+use super::{Check, Conflict, conflict, kinds};
 use crate::{
     connection::{Connection, ForeignCurrency},
     hubspot::{
@@ -23,19 +23,21 @@ pub struct Found {
 
 /// `before` is what was known of the connection's portal.
 pub async fn look<P: Platform>(
+    platform: &P,
     sender: &Sender<'_, P>,
     connection: &Connection,
     before: Option<&Account>,
-) -> Found {
+) -> Result<Found, Conflict> {
     let mut account = match details(sender, connection).await {
         Ok(account) => account,
         Err(halt) => {
-            return Found {
+            return Ok(Found {
                 account: None,
                 checks: vec![Check::halted("hubspot_token", &halt)],
-            };
+            });
         }
     };
+    conflict::look(platform, connection, &account, before).await?;
     let granted = granted(sender, connection).await;
     let looked = kinds::look(sender, connection, granted.as_ref()).await;
     let verdict = kinds::judge(looked, before.map_or(Without::default(), |it| it.without));
@@ -55,10 +57,10 @@ pub async fn look<P: Platform>(
     if !account.without.invoices {
         checks.push(amounts(&account));
     }
-    Found {
+    Ok(Found {
         account: Some(account),
         checks,
-    }
+    })
 }
 
 async fn details<P: Platform>(

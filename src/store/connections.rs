@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{json, overtake};
+use super::{Rows, json, rows_as};
 use crate::{
     fault::Reason,
     platform::{Millis, Statement, StoreError},
@@ -88,13 +88,17 @@ pub struct Runnable {
     pub asked: i64,
     /// When the deployment was last pruned.
     pub pruned_at: Option<Millis>,
+    /// 1 when it is broken because its secrets did not open.
+    pub shut: i64,
 }
 
 /// Those a tick looks at, the one that waited longest first.
 pub fn runnable() -> Statement {
     Statement::new(
-        "select c.id, c.portal, c.state, c.last_run_at, (select count(*) from runs r
-             where r.connection = c.id and r.state = 'asked') as asked,
+        "select c.id, c.portal, c.state, c.last_run_at,
+           (select count(*) from runs r where r.connection = c.id and r.state = 'asked') as asked,
+           iif(c.state = 'broken' and json_valid(c.state_reason),
+             c.state_reason ->> 'code' is 'sealed', 0) as shut,
            (select u.done_at from upkeep u where u.task = 'prune') as pruned_at
          from connections c where c.state in ('active', 'broken')
          order by coalesce(c.last_run_at, 0), c.id",
@@ -121,7 +125,7 @@ pub struct Draft<'a> {
     pub portal: &'a str,
     pub account: Option<String>,
     pub dialect: Option<String>,
-    /// SYSPRO's company in capitals: with the portal's id it names a connection as well as its id.
+    /// See [`Connection::company_key`](crate::connection::Connection::company_key).
     pub company: String,
     /// See [`Connection::operator`](crate::connection::Connection::operator).
     pub operator: Option<String>,
@@ -152,6 +156,36 @@ pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
     )
 }
 
+/// A connection by its name alone.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Named {
+    pub id: String,
+}
+
+impl Named {
+    /// The connection that the first of some statements found.
+    pub fn first(rows: Vec<Rows>) -> Option<String> {
+        let named: Vec<Named> = rows_as(rows.into_iter().next()?).ok()?;
+        named.into_iter().next().map(|named| named.id)
+    }
+}
+
+/// Another connection of this company to this portal.
+pub fn with_company(portal: &str, company: &str, but: &str) -> Statement {
+    Statement::new(
+        "select id from connections where portal = ?1 and company = ?2 and portal <> '' and id <> ?3",
+        [portal.into(), company.into(), but.into()],
+    )
+}
+
+/// Another connection that logs on to e.net as this operator.
+pub fn with_operator(operator: &str, but: &str) -> Statement {
+    Statement::new(
+        "select id from connections where operator = ?1 and id <> ?2",
+        [operator.into(), but.into()],
+    )
+}
+
 /// What creating or changing a connection runs into when another one has it.
 pub fn rivalry(error: &StoreError) -> Option<Rivalry> {
     let StoreError::Refused(why) = error else {
@@ -176,16 +210,16 @@ pub enum Rivalry {
 }
 
 /// Changes a connection. `before` is what the change was made from: the first statement answers no
-/// row when somebody else changed it meanwhile.
+/// row when somebody else changed it meanwhile. Sealing its secrets anew is no change.
 ///
 /// The run under way is overtaken, and rows that failed or were held back are tried again at once:
 /// the change may have mended them. Both only if the change was made.
 pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 3] {
     let update = Statement::new(
         "update connections set state = ?2, state_reason = ?3, public = ?4, secrets = ?5, portal = ?6,
-           account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}', changed_at = ?10,
-           dialect = ?13, operator = ?14
-         where id = ?1 and public = ?11 and secrets = ?12 returning id",
+           account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}',
+           changed_at = max(?10, changed_at + 1), dialect = ?12, operator = ?13
+         where id = ?1 and changed_at = ?11 returning id",
         [
             draft.id.into(),
             name(draft.state).into(),
@@ -197,33 +231,42 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
             draft.checks.clone().into(),
             i64::from(remap).into(),
             now.into(),
-            before.public.as_str().into(),
-            before.secrets.as_str().into(),
+            before.changed_at.into(),
             draft.dialect.clone().into(),
             draft.operator.clone().into(),
         ],
     );
+    // No two sealings are alike: its secrets tell that it was this change.
     let overtake = Statement::new(
         "update lease set owner = '' where portal = ?1 and exists (
-           select 1 from connections where id = ?2 and changed_at = ?3)",
-        [before.portal.as_str().into(), draft.id.into(), now.into()],
+           select 1 from connections where id = ?2 and secrets = ?3)",
+        [
+            before.portal.as_str().into(),
+            draft.id.into(),
+            draft.secrets.as_str().into(),
+        ],
     );
     let retry = Statement::new(
         "update ledger set due = ?2 where connection = ?1
            and (fate = 'failing' and due is not null or fate = 'waiting' and due > ?2)
-           and exists (select 1 from connections where id = ?1 and changed_at = ?2)",
-        [draft.id.into(), now.into()],
+           and exists (select 1 from connections where id = ?1 and secrets = ?3)",
+        [draft.id.into(), now.into(), draft.secrets.as_str().into()],
     );
     [update, overtake, retry]
 }
 
-/// Removes a connection with its secrets, ledger, targets, cursors and runs. The audit stays.
-pub fn delete(id: &str, portal: &str) -> [Statement; 2] {
+/// Removes a connection with its secrets, session, ledger, targets, cursors and runs, and overtakes
+/// the run under way. The last statement answers no row when there is none. The audit stays.
+pub fn delete(id: &str) -> [Statement; 2] {
+    let overtake = Statement::new(
+        "update lease set owner = '' where portal = (select portal from connections where id = ?1)",
+        [id.into()],
+    );
     let delete = Statement::new(
         "delete from connections where id = ?1 returning id",
         [id.into()],
     );
-    [delete, overtake(portal)]
+    [overtake, delete]
 }
 
 /// The run could not say how it went; it had its turn all the same.

@@ -8,13 +8,16 @@ mod detection;
 mod documents;
 mod faults;
 mod input;
+mod keys;
 mod lists;
 mod load;
 mod mending;
+mod overtaken;
 mod people;
 mod provisioning;
 mod refusals;
 mod replay;
+mod rivals;
 mod upkeep;
 
 use rust_decimal::Decimal;

@@ -1,6 +1,6 @@
 //! A site: a distributor on SYSPRO, a HubSpot portal, and the Worker between them, in a world.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
@@ -17,11 +17,15 @@ pub const ADMIN_TOKEN: &str = "canary-admin-token";
 pub const HUBSPOT_TOKEN: &str = "pat-na1-canary-hubspot";
 pub const ODATA_PASSWORD: &str = "canary-odata-password";
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// Another, of version 1865c008.
+pub const NEW_MASTER_KEY: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
 
 pub struct Site {
     pub world: World,
     pub erp: Shared<Server>,
     pub portal: Shared<Portal>,
+    /// What invocations that start now are deployed with.
+    config: RefCell<Config>,
 }
 
 impl Site {
@@ -53,7 +57,24 @@ impl Site {
         let erp = shared(Server::new(data, credentials));
         let portal = shared(Portal::new(start.seed, options));
         let world = World::new(start, &erp, &portal);
-        Site { world, erp, portal }
+        Site::of(world, erp, portal)
+    }
+
+    pub fn of(world: World, erp: Shared<Server>, portal: Shared<Portal>) -> Site {
+        let config = RefCell::new(config());
+        Site {
+            world,
+            erp,
+            portal,
+            config,
+        }
+    }
+
+    /// From now on the Worker holds these master keys.
+    pub fn deploy(&self, (master, previous): MasterKeys) {
+        let previous = previous.unwrap_or_default();
+        let keys = [("MASTER_KEY", master), ("MASTER_KEY_PREVIOUS", previous)];
+        self.config.replace(config_with(&keys));
     }
 
     pub fn connection(&self, settings: Value) -> Value {
@@ -85,27 +106,49 @@ impl Site {
     }
 
     pub fn ask_as(&self, method: &str, path: &str, body: &str, token: Option<&str>) -> Answer {
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri(format!("https://sync.example{path}"));
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let request = request.body(body.to_owned()).expect("a request");
+        let (config, request) = (
+            self.config.borrow().clone(),
+            request(method, path, body, token),
+        );
         let response = self
             .world
-            .run(move |edge| async move { routes::respond(&edge, &config(), request).await });
-        let body = response.body();
-        Answer {
-            status: response.status().as_u16(),
-            body: serde_json::from_str(body).unwrap_or(Value::Null),
-        }
+            .run(move |edge| async move { routes::respond(&edge, &config, request).await });
+        Answer::of(&response)
+    }
+
+    /// A request that is made so many milliseconds from now; its answer is there once it came.
+    pub fn ask_later(
+        &self,
+        after: Millis,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Shared<Option<Answer>> {
+        let answer = shared(None);
+        let (config, slot) = (self.config.borrow().clone(), answer.clone());
+        let request = request(method, path, body, Some(ADMIN_TOKEN));
+        let start = self.world.now() + after;
+        self.world.spawn_at(start, method, move |edge| async move {
+            let response = routes::respond(&edge, &config, request).await;
+            *slot.borrow_mut() = Some(Answer::of(&response));
+        });
+        answer
     }
 
     /// One cron call, run to its end.
     pub fn tick(&self) {
+        let config = self.config.borrow().clone();
         self.world
-            .run(|edge| async move { tick::tick(&edge, &config()).await });
+            .run(|edge| async move { tick::tick(&edge, &config).await });
+    }
+
+    /// A cron call so many milliseconds from now.
+    pub fn tick_later(&self, after: Millis) {
+        let config = self.config.borrow().clone();
+        let start = self.world.now() + after;
+        self.world.spawn_at(start, "tick", |edge| async move {
+            tick::tick(&edge, &config).await;
+        });
     }
 
     /// One cron call of a deployment with these `[vars]`.
@@ -219,20 +262,42 @@ pub struct Answer {
     pub body: Value,
 }
 
+impl Answer {
+    fn of(response: &http::Response<String>) -> Answer {
+        Answer {
+            status: response.status().as_u16(),
+            body: serde_json::from_str(response.body()).unwrap_or(Value::Null),
+        }
+    }
+}
+
+fn request(method: &str, path: &str, body: &str, token: Option<&str>) -> http::Request<String> {
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(format!("https://sync.example{path}"));
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request.body(body.to_owned()).expect("a request")
+}
+
+/// `MASTER_KEY` and `MASTER_KEY_PREVIOUS`.
+pub type MasterKeys = (&'static str, Option<&'static str>);
+
 pub fn config() -> Config {
     config_with(&[])
 }
 
-/// The configuration with some `[vars]` set.
+/// The configuration with some secrets and `[vars]` set.
 pub fn config_with(vars: &[(&str, &str)]) -> Config {
     Config::read(|name| {
-        let var = || vars.iter().find(|(var, _)| *var == name);
-        match name {
+        let set = vars.iter().find(|(var, _)| *var == name);
+        let usual = match name {
             "ADMIN_TOKEN" => Some(ADMIN_TOKEN),
             "MASTER_KEY" => Some(MASTER_KEY),
-            _ => var().map(|(_, value)| *value),
-        }
-        .map(str::to_owned)
+            _ => None,
+        };
+        set.map(|(_, value)| *value).or(usual).map(str::to_owned)
     })
     .expect("a configuration")
 }

@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod connections;
 mod killed;
 mod plant;
 mod process;

@@ -205,6 +205,11 @@ impl World {
         task
     }
 
+    /// From now on another system answers, at this host.
+    pub fn join(&self, host: &'static str, remote: &Shared<impl Remote + 'static>) {
+        self.core.borrow_mut().hosts.push((host, remote.clone()));
+    }
+
     /// Something happens at `instant`, such as an edit in SYSPRO.
     pub fn at(&self, instant: Millis, event: impl FnOnce(&World) + 'static) {
         self.core.borrow_mut().at(instant, event);

@@ -1,6 +1,7 @@
 //! What becomes of a connection when people change it.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use simulators::syspro::{Fault, Trouble};
 
 use super::distributor;
 use crate::site::{HUBSPOT_TOKEN, ODATA_PASSWORD, Site, options};
@@ -83,4 +84,71 @@ fn a_server_that_is_not_there_is_named_and_looked_at_again_by_an_empty_patch() {
     let patch = json!({ "syspro": { "odata_url": right, "odata_password": ODATA_PASSWORD } });
     let mended = site.ask("PATCH", "/connections/acme", &patch.to_string());
     assert_eq!(mended.body["state"], "active", "{}", mended.body);
+}
+
+fn patch(site: &Site, body: Json) -> Json {
+    let answer = site.ask("PATCH", "/connections/acme", &body.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+/// SYSPRO's connection breaks, whatever is asked.
+fn down(site: &Site) {
+    let mut fault = Fault::once("", Trouble::Drop);
+    fault.times = 1_000;
+    site.erp.borrow_mut().faults.push_back(fault);
+}
+
+#[test]
+fn a_system_that_is_down_for_a_moment_ends_nobodys_sync() {
+    let site = Site::new(distributor(1));
+    down(&site);
+    for body in [
+        json!({}),
+        json!({ "name": "Other" }),
+        json!({ "hubspot": { "token": HUBSPOT_TOKEN } }),
+        json!({ "syspro": { "odata_username": "SVC" } }),
+        json!({ "settings": { "rate_share": 0.5 } }),
+    ] {
+        let shown = patch(&site, body.clone());
+        assert_eq!(shown["state"], "active", "{body}: {shown}");
+        assert_eq!(shown["reason"], Json::Null, "{body}");
+    }
+    // What is changed must be seen to work.
+    let shown = patch(&site, json!({ "syspro": { "odata_password": "other" } }));
+    assert_eq!(shown["state"], "incomplete", "{shown}");
+    site.erp.borrow_mut().faults.clear();
+    let shown = patch(
+        &site,
+        json!({ "syspro": { "odata_password": ODATA_PASSWORD } }),
+    );
+    assert_eq!(shown["state"], "active", "{shown}");
+}
+
+#[test]
+fn a_password_that_is_refused_is_kept_and_says_so_until_it_is_mended() {
+    let site = Site::new(distributor(1));
+    site.tick();
+    let shown = patch(&site, json!({ "syspro": { "odata_password": "wrong" } }));
+    assert_eq!(shown["state"], "incomplete", "{shown}");
+    assert_eq!(site.get("/connections/acme")["reason"], shown["reason"]);
+    assert!(
+        shown["reason"]["remedy"]
+            .to_string()
+            .contains("odata_password")
+    );
+    let asked = site.hubspot_calls();
+    site.next_tick();
+    assert_eq!(site.hubspot_calls(), asked, "it does not run");
+
+    // A change of anything else finds what is still wrong.
+    let shown = patch(&site, json!({ "name": "Other" }));
+    assert_eq!(shown["state"], "incomplete", "{shown}");
+    let shown = patch(
+        &site,
+        json!({ "syspro": { "odata_password": ODATA_PASSWORD } }),
+    );
+    assert_eq!(shown["state"], "active", "{shown}");
+    assert_eq!(shown["syspro"]["odata_password"], "set");
+    site.settle(4);
 }

@@ -50,7 +50,7 @@ fn site() -> (Site, Lie) {
         lie: lie.clone(),
     });
     let world = World::new(Start::calm(), &erp, &liar);
-    let site = Site { world, erp, portal };
+    let site = Site::of(world, erp, portal);
     let made = site.ask(
         "POST",
         "/connections",

@@ -25,17 +25,20 @@ use super::{
     text,
 };
 use crate::agreement::{Sides, between};
-use crate::site::{ADMIN_TOKEN, HUBSPOT_TOKEN, MASTER_KEY, ODATA_PASSWORD, options};
+use crate::site::{
+    ADMIN_TOKEN, HUBSPOT_TOKEN, MASTER_KEY, MasterKeys, NEW_MASTER_KEY, ODATA_PASSWORD, options,
+};
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 const TICKS_WITHIN: Duration = Duration::from_secs(180);
 
 /// No log may hold one of these; the last is what Basic auth makes of `SVC` and its password.
-pub const SECRETS: [&str; 5] = [
+pub const SECRETS: [&str; 6] = [
     ADMIN_TOKEN,
     HUBSPOT_TOKEN,
     ODATA_PASSWORD,
     MASTER_KEY,
+    NEW_MASTER_KEY,
     "U1ZDOmNhbmFyeS1vZGF0YS1wYXNzd29yZA",
 ];
 
@@ -88,11 +91,17 @@ impl Plant {
     }
 
     pub fn start(&mut self) {
+        self.start_with((MASTER_KEY, None));
+    }
+
+    /// Starts the Worker with these master keys.
+    pub fn start_with(&mut self, (master, previous): MasterKeys) {
         self.stop();
         let hosts = format!("{},{}", self.at.syspro, self.at.hubspot);
         let vars = [
             ("ADMIN_TOKEN", ADMIN_TOKEN),
-            ("MASTER_KEY", MASTER_KEY),
+            ("MASTER_KEY", master),
+            ("MASTER_KEY_PREVIOUS", previous.unwrap_or_default()),
             ("ALLOW_HTTP", "true"),
             ("ALLOW_HOSTS", hosts.as_str()),
         ];
@@ -120,8 +129,9 @@ impl Plant {
         answer.unwrap_or_else(|| panic!("{method} {path} was not answered"))
     }
 
-    pub fn connect(&self) {
-        let body = json!({
+    /// The body that makes the connection `acme`.
+    pub fn connection(&self) -> Value {
+        json!({
             "id": "acme",
             "name": "Acme Industrial",
             "syspro": {
@@ -132,8 +142,11 @@ impl Plant {
                 "local_currency": "USD",
             },
             "hubspot": { "token": HUBSPOT_TOKEN, "api_url": format!("http://{}", self.at.hubspot) },
-        });
-        let made = self.ask("POST", "/connections", &body.to_string());
+        })
+    }
+
+    pub fn connect(&self) {
+        let made = self.ask("POST", "/connections", &self.connection().to_string());
         assert_eq!(made.status, 201, "{}", made.body);
         assert_eq!(made.body["state"], "active", "{}", made.body);
         self.hubspot(Portal::reset_calls);
