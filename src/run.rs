@@ -24,7 +24,7 @@ use crate::{
     ingest::ingest,
     platform::{Millis, Platform, StoreError},
     replay,
-    send::{Halt, Sender},
+    send::{Halt, Seat, Sender},
     store::{
         LANDED, Rows, Store,
         connections::{self, Health, Runnable, State, Stored},
@@ -169,7 +169,12 @@ impl<P: Platform> Pass<'_, P> {
             Some(&account),
             Some(self.store),
             self.config.bounds,
-        );
+        )
+        .seated(Seat::restore(
+            &self.config.keys,
+            &connection.id,
+            self.stored.session.as_deref(),
+        ));
         let run = Run {
             platform: self.platform,
             connection: &connection,
@@ -187,6 +192,7 @@ impl<P: Platform> Pass<'_, P> {
             due,
         };
         let result = both(&run).await;
+        sender.leave_if_idle().await;
         self.spent
             .set((sender.calls(), sender.rows(), sender.bytes()));
         if let Err(Halt::Store(error)) = result {
@@ -292,6 +298,7 @@ impl<P: Platform> Pass<'_, P> {
         if !cursors.is_empty() {
             statements.push(cursors::save(&self.stored.id, &cursors));
         }
+        statements.extend(run.sender.session_to_save());
         statements.extend(self.reports(&books, now));
         self.store.release(statements, run.sender.hold()).await?;
         if !books.quiet() {

@@ -44,6 +44,8 @@ pub struct Stored {
     pub asked: String,
     /// Runs that began and came to no end yet.
     pub under_way: i64,
+    /// JSON: the session of e.net, see [`super::sessions::Kept`].
+    pub session: Option<String>,
     /// JSON array: which tables of codes are kept, and since when.
     pub lookups: String,
 }
@@ -70,7 +72,10 @@ macro_rules! columns {
                  as under_way,
                (select json_group_array(json_object('name', l.name, 'hash', l.hash,
                   'asked_at', l.asked_at, 'held', l.codes is not null))
-                from lookups l where l.connection = c.id) as lookups
+                from lookups l where l.connection = c.id) as lookups,
+               (select json_object('session', s.session, 'used_at', s.used_at,
+                  'evictions', json(s.evictions), 'refused', json(s.refused))
+                from sessions s where s.connection = c.id) as session
              from connections c ",
             $rest
         )

@@ -18,6 +18,7 @@ mod provisioning;
 mod refusals;
 mod replay;
 mod rivals;
+mod sessions;
 mod upkeep;
 
 use rust_decimal::Decimal;
