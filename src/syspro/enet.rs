@@ -179,7 +179,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// The answer's text, unless it is a refusal; `why` names that in a code of ours.
 fn text(response: &Response<Vec<u8>>, why: fn(&str) -> Fault) -> Result<Cow<'_, str>, Fault> {
     if !response.status().is_success() {
-        return Err(not_enet(response.status()));
+        return Err(not_enet(response));
     }
     let text = CP1252.decode_lossy(response.body());
     let said = text.trim_matches(|letter: char| letter == '"' || letter.is_whitespace());
@@ -232,8 +232,8 @@ pub fn refused(code: &str) -> Fault {
 }
 
 /// SYSPRO answers 200 whatever it says: this is the web server, or what stands in front of it.
-fn not_enet(status: StatusCode) -> Fault {
-    let system = SYSTEM;
+fn not_enet(response: &Response<Vec<u8>>) -> Fault {
+    let (system, status) = (SYSTEM, response.status());
     match status {
         StatusCode::UNAUTHORIZED => Fault::Unauthorized { system },
         StatusCode::FORBIDDEN => Fault::Forbidden {
@@ -246,7 +246,7 @@ fn not_enet(status: StatusCode) -> Fault {
             retry_after: None,
         },
         _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            let what = Silence::Status(status.as_u16());
+            let what = Silence::of(response);
             Fault::NoAnswer { system, what }
         }
         _ => Fault::Refused {
