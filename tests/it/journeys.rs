@@ -20,6 +20,7 @@ mod replay;
 mod rivals;
 mod sessions;
 mod upkeep;
+mod zones;
 
 use rust_decimal::Decimal;
 use simulators::data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, padded};
