@@ -1,5 +1,6 @@
 //! The HTTP API: which route a path names, who may use it, and the form of every answer.
 
+mod checks;
 mod connections;
 mod health;
 mod keys;
@@ -35,6 +36,7 @@ pub enum Route {
     Health,
     Connections,
     Connection(String),
+    Checks(String),
     Sync(String),
     Replay(String),
     Runs(String),
@@ -81,6 +83,7 @@ impl Route {
         };
         Some(match rest {
             [] => Route::Connection(id),
+            ["checks"] => Route::Checks(id),
             ["sync"] => Route::Sync(id),
             ["replay"] => Route::Replay(id),
             ["runs"] => Route::Runs(id),
@@ -101,7 +104,9 @@ impl Route {
         match self {
             Route::Connections => &[Method::GET, Method::POST],
             Route::Connection(_) => &[Method::GET, Method::PATCH, Method::DELETE],
-            Route::Sync(_) | Route::Replay(_) | Route::RotateKeys => &[Method::POST],
+            Route::Checks(_) | Route::Sync(_) | Route::Replay(_) | Route::RotateKeys => {
+                &[Method::POST]
+            }
             Route::Health
             | Route::Runs(_)
             | Route::Run(..)
@@ -146,6 +151,7 @@ async fn answer<P: Platform>(
             Method::DELETE => connections::delete(platform, &id).await,
             _ => connections::one(platform, config, &id).await,
         },
+        Route::Checks(id) => checks::check(platform, config, &id, body).await,
         Route::Sync(id) => runs::sync(platform, &id, body).await,
         Route::Replay(id) => runs::replay(platform, &id, body).await,
         Route::Runs(id) => runs::list(platform, &id, query).await,

@@ -4,7 +4,6 @@
 //! [`Halt`]. Nothing here sleeps towards the invocation's limit: a wait that does not fit is a halt,
 //! and the next tick goes on.
 
-mod enet;
 mod sign;
 
 use std::{
@@ -24,8 +23,6 @@ use crate::{
     retry::{self, Decision},
     store::{CALL, LANDED, Store},
 };
-
-pub use enet::{Seat, farewell};
 
 /// How long a page of SYSPRO's may take.
 const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
@@ -69,8 +66,6 @@ pub struct Sender<'a, P> {
     connection: &'a Connection,
     /// Absent while a connection is being set up: properties may be created by two at once.
     store: Option<&'a Store<'a, P>>,
-    /// The session of e.net, where the connection has one.
-    seat: Option<Seat<'a>>,
     pace: RefCell<Pace>,
     bounds: Bounds,
     /// Whether a call that met a passing fault is made again.
@@ -106,7 +101,6 @@ impl<'a, P: Platform> Sender<'a, P> {
             platform,
             connection,
             store,
-            seat: None,
             pace: RefCell::new(pace),
             bounds,
             repeats: store.is_some(),
@@ -248,10 +242,6 @@ impl<'a, P: Platform> Sender<'a, P> {
         read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
     ) -> Result<T, Halt> {
         sign::for_hubspot(&mut request, &self.connection.hubspot.token);
-        let allow = Allow {
-            within: Duration::from_millis(CALL.unsigned_abs()),
-            max_bytes: MAX_ANSWER_BYTES,
-        };
         let mut attempt = 0;
         let mut last: Option<Fault> = None;
         loop {
@@ -263,6 +253,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             }
             self.calls.set(self.calls.get() + 1);
             let began = self.platform.now();
+            let allow = self.allow_hubspot();
             let answer = self.exchange(System::HubSpot, &request, allow).await;
             if let Ok(answer) = &answer {
                 let now = self.platform.now();
@@ -281,6 +272,18 @@ impl<'a, P: Platform> Sender<'a, P> {
             self.wait_out(Some(lane), &fault, attempt).await?;
             last = Some(fault);
             attempt += 1;
+        }
+    }
+
+    /// A run waits a whole call out, even past its end: a write given up early may still land.
+    fn allow_hubspot(&self) -> Allow {
+        let call = Duration::from_millis(CALL.unsigned_abs());
+        Allow {
+            within: match self.store {
+                Some(_) => call,
+                None => call.min(self.time_left()),
+            },
+            max_bytes: MAX_ANSWER_BYTES,
         }
     }
 

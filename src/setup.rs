@@ -6,6 +6,7 @@
 
 mod check;
 mod conflict;
+mod deployment;
 mod kinds;
 mod odata;
 mod portal;
@@ -13,22 +14,24 @@ mod provision;
 
 use std::time::Duration;
 
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join};
 
 use crate::{
     config::{Bounds, Config},
     connection::Connection,
+    fault::Reason,
     hubspot::account::Account,
     platform::Platform,
     send::Sender,
+    store::connections::State,
     syspro::odata::Dialect,
 };
 
 pub use check::Check;
 pub use conflict::Conflict;
 
-/// How long all of it together may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the systems may take, so that with the database's part ten seconds are kept.
+const PATIENCE: Duration = Duration::from_secs(9);
 
 /// The systems to be looked at. The name of a check begins with its system's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +107,44 @@ impl SetUp {
         self
     }
 
+    /// What the checks make of a connection's state.
+    ///
+    /// What is paused stays so, and what is all right runs. A connection that never was right waits
+    /// until it is. One that was is stopped only where a system said no: `broken`, so that it is tried
+    /// hourly and goes on by itself. A system that is merely silent is for the runs to wait out.
+    pub fn state(&self, before: State) -> State {
+        let said_no = |check: &Check| !check.ok && !check.optional && !check.unknown;
+        match before {
+            State::Paused => State::Paused,
+            _ if self.complete() => State::Active,
+            State::Active if self.checks.iter().any(said_no) => State::Broken,
+            before => before,
+        }
+    }
+
+    /// Whether all that is not right is that these systems do not answer.
+    pub fn is_only_silent(&self, systems: Look) -> bool {
+        let mut wrong = self.checks.iter().filter(|it| !it.ok && !it.optional);
+        wrong.all(|check| check.unknown && systems.is_of(check))
+    }
+
+    /// What can be said of a connection whose secrets do not open.
+    pub fn shut(mut self, reason: &Reason) -> Self {
+        self.checks.retain(|check| !deployment::is_of(check));
+        for check in &mut self.checks {
+            *check = Check {
+                optional: check.optional,
+                ..Check::waits_for(&check.name, deployment::MASTER_KEY)
+            };
+        }
+        self.checks.push(Check::failed(
+            deployment::MASTER_KEY,
+            &reason.reason,
+            &reason.remedy,
+        ));
+        self
+    }
+
     /// Whether the sync can run.
     pub fn complete(&self) -> bool {
         self.account.is_some() && self.checks.iter().all(|check| check.ok || check.optional)
@@ -141,8 +182,12 @@ pub async fn set_up<P: Platform>(
             false => Ok(None),
         }
     };
-    let (odata, portal) = try_join(odata, portal).await?;
-    known.checks.retain(|check| !look.is_of(check));
+    let systems = try_join(odata, portal);
+    let (systems, deployment) = join(systems, deployment::look(platform, config)).await;
+    let (odata, portal) = systems?;
+    known
+        .checks
+        .retain(|check| !look.is_of(check) && !deployment::is_of(check));
     if let Some(odata) = odata {
         known.dialect = odata.dialect.or(known.dialect);
         known.checks.extend(odata.checks);
@@ -152,5 +197,6 @@ pub async fn set_up<P: Platform>(
         known.account = portal.account.or(known.account);
         known.checks.extend(portal.checks);
     }
+    known.checks.extend(deployment);
     Ok(known)
 }

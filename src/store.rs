@@ -5,6 +5,7 @@
 //! each statement of a batch against the invocation's queries.
 
 pub mod audit;
+pub mod checks;
 pub mod connections;
 pub mod cursors;
 pub mod keys;
@@ -12,7 +13,6 @@ pub mod ledger;
 pub mod lookups;
 pub mod records;
 pub mod runs;
-pub mod sessions;
 pub mod targets;
 pub mod upkeep;
 

@@ -57,9 +57,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The field that a session of e.net is sealed for.
-pub const SESSION: &str = "enet.session";
-
 /// Where a sealed secret belongs: `acme`, `syspro.odata_password`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
@@ -124,6 +121,12 @@ impl MasterKeys {
 
     pub fn is_newest(&self, sealed: &str) -> bool {
         sealed.starts_with(&self.prefix())
+    }
+
+    /// Whether what is sealed under this version opens.
+    pub fn knows(&self, version: &str) -> bool {
+        let mut keys = std::iter::once(&self.newest).chain(&self.previous);
+        keys.any(|key| key.version == version)
     }
 
     /// `v1.<key version>.<base64 of nonce and ciphertext>`. A nonce must never be used twice.

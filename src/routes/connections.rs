@@ -103,12 +103,15 @@ pub async fn change<P: Platform>(
     if !paused {
         look = look.or(known.doubtful());
     }
+    let others = unchanged(changed.touched);
     let found = set_up(platform, config, &changed.connection, look, known.clone())
         .await?
-        .bearing_with(unchanged(changed.touched), &known);
+        .bearing_with(others, &known);
+    let ran_on = before.state == State::Active && found.is_only_silent(others);
     let state = match (paused, found.complete()) {
         (true, _) => State::Paused,
         (false, true) => State::Active,
+        (false, false) if ran_on => State::Active,
         (false, false) => State::Incomplete,
     };
     let secrets = credentials::seal(platform, &config.keys, &changed.connection);
@@ -142,7 +145,7 @@ fn sealed((reason, missing): (Reason, Vec<Problem>)) -> ApiError {
 }
 
 /// What was known of the systems before the change.
-fn known(before: &Stored) -> SetUp {
+pub(super) fn known(before: &Stored) -> SetUp {
     fn read<T: DeserializeOwned>(text: Option<&str>) -> Option<T> {
         serde_json::from_str(text?).ok()
     }
@@ -195,7 +198,7 @@ async fn alone_as_operator<P: Platform>(
     }
 }
 
-fn draft<'a>(
+pub(super) fn draft<'a>(
     connection: &'a Connection,
     state: State,
     secrets: String,
@@ -204,7 +207,8 @@ fn draft<'a>(
     let failed = found
         .checks
         .iter()
-        .find(|check| !check.ok && !check.optional);
+        .find(|check| !check.ok && !check.optional)
+        .filter(|_| state != State::Active);
     let reason = failed.map(|check| Reason::new(&check.name, &check.why, &check.remedy));
     let account = found.account.as_ref();
     Draft {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{fault::Fault, send::Halt};
 
 /// Nothing looks again by itself at a connection that never was complete.
-const AGAIN: &str = "PATCH the connection with {} to have it looked at again";
+const AGAIN: &str = "ask for the checks again (POST /connections/{id}/checks)";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -65,7 +65,7 @@ impl Check {
             Halt::Fault(fault) => Self::faulty(name, fault),
             Halt::Spent(_) => Self::not_looked_at(
                 name,
-                "the ten seconds that all checks have together were over",
+                "the time that all checks have together was over",
                 format!("If its system is only slow now, {AGAIN}."),
             ),
             Halt::Store(_) => {
@@ -79,8 +79,7 @@ impl Check {
             Fault::NoAnswer { .. }
             | Fault::Throttled { .. }
             | Fault::Locked { .. }
-            | Fault::Moving { .. }
-            | Fault::SessionEnded => true,
+            | Fault::Moving { .. } => true,
             Fault::Unauthorized { .. }
             | Fault::Expired { .. }
             | Fault::Forbidden { .. }

@@ -2,6 +2,7 @@
 
 mod api;
 mod changes;
+mod checks;
 mod codes;
 mod connections;
 mod detection;
@@ -18,9 +19,7 @@ mod provisioning;
 mod refusals;
 mod replay;
 mod rivals;
-mod sessions;
 mod upkeep;
-mod zones;
 
 use rust_decimal::Decimal;
 use simulators::data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, padded};
