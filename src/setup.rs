@@ -97,8 +97,9 @@ impl SetUp {
             let mut failed = self
                 .checks
                 .iter()
-                .filter(|it| system.is_of(it) && !it.ok && !it.optional);
-            if failed.all(|check| check.unknown) {
+                .filter(|it| system.is_of(it) && !it.ok && !it.optional)
+                .peekable();
+            if failed.peek().is_some() && failed.all(|check| check.unknown) {
                 self.checks.retain(|check| !system.is_of(check));
                 let kept = before.checks.iter().filter(|check| system.is_of(check));
                 self.checks.extend(kept.cloned());
