@@ -60,6 +60,8 @@ pub enum Fault {
         status: u16,
         refusal: Box<Refusal>,
     },
+    /// e.net does not know our session any more: log on again, once.
+    SessionEnded,
     /// An answer came that is not what the interface promises; its shape, never its content.
     Unreadable { system: System, shape: String },
 }
@@ -68,6 +70,24 @@ pub enum Fault {
 pub enum Silence {
     Network(NoAnswer),
     Status(u16),
+}
+
+impl Fault {
+    /// Whose fault it is.
+    pub fn system(&self) -> System {
+        match self {
+            Fault::NoAnswer { system, .. }
+            | Fault::Throttled { system, .. }
+            | Fault::Locked { system }
+            | Fault::Moving { system, .. }
+            | Fault::Unauthorized { system }
+            | Fault::Expired { system }
+            | Fault::Forbidden { system, .. }
+            | Fault::Refused { system, .. }
+            | Fault::Unreadable { system, .. } => *system,
+            Fault::SessionEnded => System::Enet,
+        }
+    }
 }
 
 impl Silence {

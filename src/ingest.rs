@@ -12,6 +12,7 @@
 //! A cursor moves in the same commit as the rows it passes, or later; never before.
 
 mod beside;
+mod comfnd;
 mod lookups;
 mod map;
 mod open;

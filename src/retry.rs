@@ -63,6 +63,7 @@ pub fn decide(fault: &Fault, attempt: u32, jitter: f64, until_reset: Duration) -
         Fault::NoAnswer { .. } | Fault::Unreadable { .. } => backoff(attempt, jitter),
         Fault::Unauthorized { .. }
         | Fault::Expired { .. }
+        | Fault::SessionEnded
         | Fault::Forbidden { .. }
         | Fault::Refused { .. } => Decision::Stop,
     }

@@ -1,6 +1,7 @@
 //! A run: one pass over one connection. Lease, ingest, deliver, books, release.
 
 mod health;
+mod portal;
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,9 +23,9 @@ use crate::{
     feeds::FEEDS,
     hubspot::account::Account,
     ingest::ingest,
-    platform::{Millis, Platform, StoreError},
+    platform::{Millis, Platform, Statement, StoreError},
     replay,
-    send::{Halt, Sender},
+    send::{Halt, Seat, Sender},
     store::{
         LANDED, Rows, Store,
         connections::{self, Health, Runnable, State, Stored},
@@ -169,7 +170,12 @@ impl<P: Platform> Pass<'_, P> {
             Some(&account),
             Some(self.store),
             self.config.bounds,
-        );
+        )
+        .seated(Seat::restore(
+            &self.config.keys,
+            &connection.id,
+            self.stored.session.as_deref(),
+        ));
         let run = Run {
             platform: self.platform,
             connection: &connection,
@@ -187,12 +193,17 @@ impl<P: Platform> Pass<'_, P> {
             due,
         };
         let result = both(&run).await;
+        sender.leave_if_idle().await;
+        let portal = match result {
+            Ok(()) => portal::ask_again(&run, self.stored.account_at).await,
+            Err(_) => None,
+        };
         self.spent
             .set((sender.calls(), sender.rows(), sender.bytes()));
         if let Err(Halt::Store(error)) = result {
             return Err(error);
         }
-        self.close(&run).await
+        self.close(&run, portal).await
     }
 
     fn open(&self) -> Result<(Connection, Account), Reason> {
@@ -274,7 +285,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// Balances the books, writes how it went, and gives the lease back.
-    async fn close(&self, run: &Run<'_, P>) -> Result<(), StoreError> {
+    async fn close(&self, run: &Run<'_, P>, more: Option<Statement>) -> Result<(), StoreError> {
         let now = self.platform.now();
         let books = {
             let mut books = run.books.borrow_mut();
@@ -292,6 +303,8 @@ impl<P: Platform> Pass<'_, P> {
         if !cursors.is_empty() {
             statements.push(cursors::save(&self.stored.id, &cursors));
         }
+        statements.extend(run.sender.session_to_save());
+        statements.extend(more);
         statements.extend(self.reports(&books, now));
         self.store.release(statements, run.sender.hold()).await?;
         if !books.quiet() {
@@ -305,7 +318,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// A quiet tick leaves no row; whoever asked for a run finds how it went.
-    fn reports(&self, books: &Books, now: Millis) -> Vec<crate::platform::Statement> {
+    fn reports(&self, books: &Books, now: Millis) -> Vec<Statement> {
         let report: Value = json!(books);
         let end = |id: &str, kind: &str| {
             let state = books.colour().name();

@@ -4,6 +4,7 @@
 //! [`Halt`]. Nothing here sleeps towards the invocation's limit: a wait that does not fit is a halt,
 //! and the next tick goes on.
 
+mod enet;
 mod sign;
 
 use std::{
@@ -23,6 +24,8 @@ use crate::{
     retry::{self, Decision},
     store::{CALL, LANDED, Store},
 };
+
+pub use enet::{Seat, farewell};
 
 /// How long a page of SYSPRO's may take.
 const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
@@ -66,6 +69,8 @@ pub struct Sender<'a, P> {
     connection: &'a Connection,
     /// Absent while a connection is being set up: properties may be created by two at once.
     store: Option<&'a Store<'a, P>>,
+    /// The session of e.net, where the connection has one.
+    seat: Option<Seat<'a>>,
     pace: RefCell<Pace>,
     bounds: Bounds,
     /// Whether a call that met a passing fault is made again.
@@ -101,6 +106,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             platform,
             connection,
             store,
+            seat: None,
             pace: RefCell::new(pace),
             bounds,
             repeats: store.is_some(),

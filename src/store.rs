@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod lookups;
 pub mod records;
 pub mod runs;
+pub mod sessions;
 pub mod targets;
 pub mod upkeep;
 

@@ -5,7 +5,9 @@
 //! are right-trimmed, decimals never pass through a float, a date is its calendar part. Only what
 //! goes back to the server ([`Row::raw`], [`Row::cursor`]) keeps its padding.
 
+pub mod enet;
 pub mod odata;
+pub mod session;
 
 use std::str::FromStr;
 

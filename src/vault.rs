@@ -57,6 +57,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The field that a session of e.net is sealed for.
+pub const SESSION: &str = "enet.session";
+
 /// Where a sealed secret belongs: `acme`, `syspro.odata_password`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {

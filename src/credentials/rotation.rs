@@ -12,11 +12,9 @@ use super::seal_one;
 use crate::{
     platform::Platform,
     store::keys::{Sealed, Swap},
-    vault::{MasterKeys, Place, Unsealable},
+    vault::{MasterKeys, Place, SESSION, Unsealable},
 };
 
-/// Where a session of e.net is sealed to.
-pub const SESSION: &str = "session";
 /// How many rows one call seals anew: far within the CPU time of the smallest plan.
 const SLICE: usize = 50;
 

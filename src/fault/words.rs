@@ -69,6 +69,7 @@ impl fmt::Display for Fault {
             } => {
                 write!(f, "{system} refused the request ({status} {refusal})")
             }
+            Fault::SessionEnded => write!(f, "{} ended the session under way", System::Enet),
             Fault::Unreadable { system, shape } => {
                 write!(f, "{system} sent an answer that cannot be read ({shape})")
             }
@@ -139,6 +140,7 @@ impl Fault {
             | Fault::Forbidden { .. }
             | Fault::Refused { .. }
             | Fault::Unreadable { .. } => format!("{}.", capital(&self.cure())),
+            Fault::SessionEnded => format!("{nothing}; if it comes back, {}.", self.cure()),
             Fault::NoAnswer { .. } => format!("{nothing}; if it lasts, {}.", self.cure()),
             Fault::Throttled {
                 system: System::HubSpot,
@@ -197,6 +199,9 @@ impl Fault {
             Fault::Refused { system, .. } => format!(
                 "compare what the {system} server publishes with the README's list of tables and columns"
             ),
+            Fault::SessionEnded => {
+                "see that nobody else signs in to SYSPRO with `syspro.operator`".to_owned()
+            }
             Fault::Unreadable { system: System::HubSpot, .. } => {
                 "see that `hubspot.api_url` is right, and look at status.hubspot.com".to_owned()
             }

@@ -18,6 +18,7 @@ pub fn account() -> Account {
         portal_id: "1".into(),
         time_zone: "America/New_York".into(),
         utc_offset_ms: -18_000_000,
+        noon_offset_ms: None,
         currency: "USD".into(),
         additional_currencies: vec!["EUR".into()],
         ui_domain: "app.hubspot.com".into(),

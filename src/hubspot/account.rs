@@ -13,8 +13,12 @@ use crate::platform::{DAY, Millis};
 pub struct Account {
     pub portal_id: String,
     pub time_zone: String,
-    /// As of when it was read; a daylight-saving change is an hour off until it is read again.
+    /// As of when it was read, which is done again once a day: daylight saving moves it.
     pub utc_offset_ms: i64,
+    /// What noon is reckoned with, where that is another: it stays, or every invoice would be sent
+    /// again twice a year. An hour before or after noon is the same day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noon_offset_ms: Option<i64>,
     pub currency: String,
     pub additional_currencies: Vec<String>,
     pub ui_domain: String,
@@ -45,6 +49,41 @@ pub struct Without {
     pub deals: bool,
 }
 
+impl Account {
+    pub fn noon_offset_ms(&self) -> i64 {
+        self.noon_offset_ms.unwrap_or(self.utc_offset_ms)
+    }
+
+    /// Noon stays where it was, as long as the portal stays in its zone.
+    pub fn with_noon_of(mut self, before: &Account) -> Self {
+        let noon = before.noon_offset_ms();
+        let moved = self.time_zone != before.time_zone;
+        self.noon_offset_ms = (!moved && noon != self.utc_offset_ms).then_some(noon);
+        self
+    }
+
+    /// What the portal says of itself now, with what was learned of it otherwise.
+    pub fn asked_again(&self, now: Account) -> Self {
+        let now = Account {
+            writable_invoice_properties: self.writable_invoice_properties.clone(),
+            without: self.without,
+            lines_without_keys: self.lines_without_keys,
+            ..now
+        };
+        now.with_noon_of(self)
+    }
+
+    /// Whether records map to the same with both: the hour of day is nothing to them.
+    pub fn maps_as(&self, other: &Account) -> bool {
+        let timeless = |account: &Account| Account {
+            utc_offset_ms: 0,
+            noon_offset_ms: Some(account.noon_offset_ms()),
+            ..account.clone()
+        };
+        timeless(self) == timeless(other)
+    }
+}
+
 pub fn details(api: &Api) -> Request<String> {
     api.get("account-info", "details")
 }
@@ -63,6 +102,7 @@ pub fn read_details(response: &Response<Vec<u8>>) -> Result<Account, Fault> {
         portal_id: portal_id.ok_or_else(|| unreadable(response, "no `portalId`"))?,
         time_zone: text("timeZone").to_owned(),
         utc_offset_ms: offset.filter(|ms| (-DAY..=DAY).contains(ms)).unwrap_or(0),
+        noon_offset_ms: None,
         currency: text("companyCurrency").to_owned(),
         additional_currencies: others.into_iter().flatten().filter_map(id_text).collect(),
         ui_domain: Some(text("uiDomain"))
@@ -94,7 +134,7 @@ mod tests {
     #[test]
     fn a_portal_is_read_with_its_id_as_number_or_text() {
         let read = read_details(&answer(200, DETAILS)).unwrap();
-        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", region: "na1", writable_invoice_properties: [], without: Without { invoices: false, line_keys: false, deals: false }, lines_without_keys: false }"#]].assert_eq(&format!("{read:?}"));
+        expect![[r#"Account { portal_id: "891936587", time_zone: "US/Eastern", utc_offset_ms: -18000000, noon_offset_ms: None, currency: "USD", additional_currencies: ["EUR"], ui_domain: "app.hubspot.com", region: "na1", writable_invoice_properties: [], without: Without { invoices: false, line_keys: false, deals: false }, lines_without_keys: false }"#]].assert_eq(&format!("{read:?}"));
         let as_text = DETAILS.replace("891936587", "\"891936587\"");
         assert_eq!(read_details(&answer(200, &as_text)), Ok(read));
         assert!(read_details(&answer(200, "{}")).is_err());
@@ -118,5 +158,29 @@ mod tests {
         assert_eq!(day_reset(&account, before + 1_000), before + 1_000 + DAY);
         account.utc_offset_ms = 2 * HOUR;
         assert_eq!(day_reset(&account, before), before + 1_000 + 17 * HOUR);
+    }
+
+    #[test]
+    fn noon_stays_when_summer_comes_and_moves_with_the_zone() {
+        let winter = read_details(&answer(200, DETAILS)).unwrap();
+        let summer = Account {
+            utc_offset_ms: -4 * HOUR,
+            ..winter.clone()
+        };
+        let asked = winter.asked_again(summer);
+        assert_eq!(
+            (asked.utc_offset_ms, asked.noon_offset_ms()),
+            (-4 * HOUR, -5 * HOUR)
+        );
+        assert!(asked.maps_as(&winter));
+        assert_eq!(asked.asked_again(winter.clone()), winter);
+        let moved = Account {
+            time_zone: "Europe/Berlin".to_owned(),
+            utc_offset_ms: HOUR,
+            ..winter.clone()
+        };
+        let asked = winter.asked_again(moved);
+        assert_eq!(asked.noon_offset_ms(), HOUR);
+        assert!(!asked.maps_as(&winter));
     }
 }

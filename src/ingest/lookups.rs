@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::read::{Reader, Table};
+use super::{
+    comfnd::rows_by_comfnd,
+    read::{Reader, Table},
+};
 use crate::{
-    fault::{Fault, Reason},
+    fault::{Fault, Reason, System},
     feeds::{
         Record,
         lookups::{LOOKUPS, Lookup, Lookups, STOCK},
@@ -21,11 +24,17 @@ use crate::{
         lookups::{self, Asked, Held, Known},
         rows_as,
     },
-    syspro::{Row, odata::Literal},
+    syspro::{
+        Row,
+        enet::{self, Find},
+        odata::Literal,
+    },
 };
 
 /// Rows of such a table asked for at once.
 const PAGE: u32 = 2_000;
+/// The same over e.net, whose answers are wordy.
+const ENET_PAGE: u32 = 1_000;
 /// More than one row of the database may hold is read by each run that needs it.
 const MAX_KEPT: usize = 1_500_000;
 
@@ -64,7 +73,7 @@ impl<P: Platform> Reader<'_, P> {
         let now = self.run.platform.now();
         let due = LOOKUPS.into_iter().filter(|lookup| {
             let known = self.known(lookup);
-            known.is_none_or(|known| is_due(known, now))
+            known.is_none_or(|known| self.is_due(known, now))
         });
         self.ask_for(due.collect()).await
     }
@@ -90,6 +99,16 @@ impl<P: Platform> Reader<'_, P> {
 
     pub fn with_lookups<T>(&self, then: impl FnOnce(&Lookups) -> T) -> T {
         then(&self.codes.borrow().lookups)
+    }
+
+    /// A time further ahead than its own period was written by a wrong clock and counts as past.
+    fn is_due(&self, known: &Known, now: Millis) -> bool {
+        // e.net may be mended any time; what OData publishes hardly ever changes.
+        let period = match known.held == 1 || self.run.connection.syspro.enet.is_some() {
+            true => HOUR,
+            false => DAY,
+        };
+        !(0..period).contains(&(now - known.asked_at))
     }
 
     fn known(&self, lookup: &Lookup) -> Option<&Known> {
@@ -146,7 +165,7 @@ impl<P: Platform> Reader<'_, P> {
             hash,
             codes,
         };
-        match self.all(&table_of(lookup)).await {
+        match self.rows_of(lookup).await {
             Ok(rows) => {
                 let mut meant = Lookups::default();
                 (lookup.add)(&mut meant, &rows);
@@ -156,6 +175,15 @@ impl<P: Platform> Reader<'_, P> {
                 here.asked.insert(lookup.table);
                 here.put(lookup, rows);
                 Ok((codes.len() <= MAX_KEPT).then(|| asked(hash, Some(codes))))
+            }
+            Err(Halt::Fault(fault)) if fault.system() == System::Enet => {
+                self.codes.borrow_mut().asked.insert(lookup.table);
+                self.run.books.borrow_mut().note(without_enet(&fault));
+                // What passes by itself is asked for again by the next run.
+                let passes = matches!(fault, Fault::NoAnswer { .. } | Fault::SessionEnded);
+                let hash = held.map(|known| known.hash.clone());
+                let said = hash.or_else(|| (!passes).then(String::new));
+                Ok(said.map(|hash| asked(hash, None)))
             }
             Err(Halt::Fault(fault)) => {
                 let absent = matches!(fault, Fault::Refused { .. } | Fault::Forbidden { .. });
@@ -172,6 +200,25 @@ impl<P: Platform> Reader<'_, P> {
             }
             Err(halt) => Err(halt),
         }
+    }
+
+    /// By OData; by e.net where OData does not publish the table and the connection has e.net.
+    async fn rows_of(&self, lookup: &Lookup) -> Result<Vec<Row>, Halt> {
+        let rows = self.all(&table_of(lookup)).await;
+        let absent = matches!(
+            rows,
+            Err(Halt::Fault(Fault::Refused { .. } | Fault::Forbidden { .. }))
+        );
+        if !absent || self.run.connection.syspro.enet.is_none() {
+            return rows;
+        }
+        let find = Find {
+            table: lookup.table,
+            columns: lookup.columns,
+            key: lookup.key,
+            rows: ENET_PAGE,
+        };
+        rows_by_comfnd(self.run.sender, &find).await
     }
 
     /// Commits what was asked, and, where a table says something new, that all is to be mapped again.
@@ -231,13 +278,16 @@ impl<P: Platform> Reader<'_, P> {
     }
 }
 
-/// A time further ahead than its own period was written by a wrong clock and counts as past.
-fn is_due(known: &Known, now: Millis) -> bool {
-    let period = match known.held {
-        1 => HOUR,
-        _ => DAY,
-    };
-    !(0..period).contains(&(now - known.asked_at))
+/// Records go on with what was last known, or without.
+fn without_enet(fault: &Fault) -> Reason {
+    let Reason {
+        code,
+        reason,
+        remedy,
+        ..
+    } = enet::reason(fault);
+    let left_out = "Until then codes are explained as they last were, or not at all.";
+    Reason::new(&code, reason, format!("{remedy} {left_out}"))
 }
 
 fn not_now(lookup: &Lookup, fault: &Fault) -> Reason {

@@ -19,6 +19,15 @@ pub fn for_odata(request: &mut Request<String>, syspro: &Syspro) {
         AUTHORIZATION,
         &format!("Basic {}", BASE64_STANDARD.encode(pair)),
     );
+    headers(request, syspro);
+}
+
+/// Its credentials stand in the URL.
+pub fn for_enet(request: &mut Request<String>, syspro: &Syspro) {
+    headers(request, syspro);
+}
+
+fn headers(request: &mut Request<String>, syspro: &Syspro) {
     for (name, value) in &syspro.headers {
         if let Ok(name) = HeaderName::try_from(name.as_str()) {
             put(request, name, value.expose());

@@ -79,7 +79,8 @@ impl Check {
             Fault::NoAnswer { .. }
             | Fault::Throttled { .. }
             | Fault::Locked { .. }
-            | Fault::Moving { .. } => true,
+            | Fault::Moving { .. }
+            | Fault::SessionEnded => true,
             Fault::Unauthorized { .. }
             | Fault::Expired { .. }
             | Fault::Forbidden { .. }

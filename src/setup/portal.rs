@@ -46,6 +46,9 @@ pub async fn look<P: Platform>(
         currency(connection, &account),
     ];
     checks.extend(verdict.checks);
+    if let Some(before) = before {
+        account = account.with_noon_of(before);
+    }
     account.without = verdict.without;
     // A key given later does not reach lines that lack it and are not known here.
     account.lines_without_keys =

@@ -31,6 +31,8 @@ pub struct Stored {
     pub secrets: String,
     pub portal: String,
     pub account: Option<String>,
+    /// When the portal was last asked about itself.
+    pub account_at: Millis,
     pub dialect: Option<String>,
     pub checks: String,
     pub mapping: i64,
@@ -44,6 +46,8 @@ pub struct Stored {
     pub asked: String,
     /// Runs that began and came to no end yet.
     pub under_way: i64,
+    /// JSON: the session of e.net, see [`super::sessions::Kept`].
+    pub session: Option<String>,
     /// JSON array: which tables of codes are kept, and since when.
     pub lookups: String,
 }
@@ -62,7 +66,7 @@ pub type Parks = BTreeMap<String, Park>;
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
-            "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.dialect, c.checks,
+            "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.account_at, c.dialect, c.checks,
                c.mapping, c.strikes, c.parks, c.created_at, c.changed_at, c.last_run_at, c.last_good_at,
                (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked))
                 from runs r where r.connection = c.id and r.state = 'asked') as asked,
@@ -70,7 +74,10 @@ macro_rules! columns {
                  as under_way,
                (select json_group_array(json_object('name', l.name, 'hash', l.hash,
                   'asked_at', l.asked_at, 'held', l.codes is not null))
-                from lookups l where l.connection = c.id) as lookups
+                from lookups l where l.connection = c.id) as lookups,
+               (select json_object('session', s.session, 'used_at', s.used_at,
+                  'evictions', json(s.evictions), 'refused', json(s.refused))
+                from sessions s where s.connection = c.id) as session
              from connections c ",
             $rest
         )
@@ -136,8 +143,8 @@ pub struct Draft<'a> {
 pub fn create(draft: &Draft<'_>, now: Millis) -> Statement {
     Statement::new(
         "insert into connections (id, state, state_reason, public, secrets, portal, account, checks,
-           dialect, operator, company, created_at, changed_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
+           dialect, operator, company, created_at, changed_at, account_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12)
          on conflict (id) do nothing returning id",
         [
             draft.id.into(),
@@ -253,6 +260,19 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
         [draft.id.into(), now.into(), draft.secrets.as_str().into()],
     );
     [update, overtake, retry]
+}
+
+/// Keeps what the portal says of itself now; `remap` where records map to something else with it.
+pub fn portal_again(id: &str, account: String, remap: bool, now: Millis) -> Statement {
+    Statement::new(
+        "update connections set account = ?2, account_at = ?3, mapping = mapping + ?4 where id = ?1",
+        [
+            id.into(),
+            account.into(),
+            now.into(),
+            i64::from(remap).into(),
+        ],
+    )
 }
 
 /// Removes a connection with its secrets, session, ledger, targets, cursors and runs, and overtakes

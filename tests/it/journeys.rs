@@ -19,7 +19,9 @@ mod provisioning;
 mod refusals;
 mod replay;
 mod rivals;
+mod sessions;
 mod upkeep;
+mod zones;
 
 use rust_decimal::Decimal;
 use simulators::data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, padded};

@@ -16,6 +16,7 @@ use crate::world::{Call, ERP, HUBSPOT, Shared, Start, World, shared};
 pub const ADMIN_TOKEN: &str = "canary-admin-token";
 pub const HUBSPOT_TOKEN: &str = "pat-na1-canary-hubspot";
 pub const ODATA_PASSWORD: &str = "canary-odata-password";
+pub const OPERATOR_PASSWORD: &str = "canary-operator-password";
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// Another, of version 1865c008.
 pub const NEW_MASTER_KEY: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
@@ -52,6 +53,7 @@ impl Site {
     pub fn bare(start: Start, data: Distributor, options: Options) -> Site {
         let credentials = Credentials {
             odata_password: ODATA_PASSWORD.to_owned(),
+            operator_password: OPERATOR_PASSWORD.to_owned(),
             ..Credentials::default()
         };
         let erp = shared(Server::new(data, credentials));

@@ -52,7 +52,7 @@ pub fn noon(day: Option<NaiveDate>, context: &Context) -> String {
     let Some(noon) = day.and_then(|day| day.and_hms_opt(12, 0, 0)) else {
         return String::new();
     };
-    let ahead = TimeDelta::try_milliseconds(context.account.utc_offset_ms).unwrap_or_default();
+    let ahead = TimeDelta::try_milliseconds(context.account.noon_offset_ms()).unwrap_or_default();
     let utc = noon.checked_sub_signed(ahead).unwrap_or(noon);
     utc.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

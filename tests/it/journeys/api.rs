@@ -82,6 +82,7 @@ fn a_bad_body_is_told_whole_with_every_path() {
     body["syspro"]["odata_url"] = json!("http://127.0.0.1/odata");
     body["hubspot"]["tokn"] = json!("x");
     body["syspro"]["local_currency"] = json!(7);
+    body["syspro"]["operator"] = json!("SVC");
     let answer = site.ask("POST", "/connections", &body.to_string());
     refused(&answer, 400, "invalid");
     let details = answer.body["error"]["details"].clone();
@@ -97,8 +98,10 @@ fn a_bad_body_is_told_whole_with_every_path() {
             "hubspot.tokn",
             "settings.colour",
             "settings.lookback_days",
+            "syspro.enet_url",
             "syspro.local_currency",
             "syspro.odata_url",
+            "syspro.operator_password",
         ],
         "{details:#?}"
     );

@@ -1,12 +1,15 @@
 //! The master key is changed while everything goes on: nothing is lost, whoever holds which key.
 
 use serde_json::{Value as Json, json};
-use syspro_hubspot_sync::platform::{Millis, Statement};
+use syspro_hubspot_sync::{
+    platform::{Millis, Statement},
+    vault::{MasterKeys, Place, SESSION, Secret},
+};
 
 use super::{company, customer, loaded};
 use crate::agreement;
 use crate::site::{
-    HUBSPOT_TOKEN, MASTER_KEY, MasterKeys, NEW_MASTER_KEY, ODATA_PASSWORD, Site, options,
+    self, Answer, HUBSPOT_TOKEN, MASTER_KEY, NEW_MASTER_KEY, ODATA_PASSWORD, Site, options,
 };
 use crate::world::Start;
 
@@ -14,9 +17,9 @@ use crate::world::Start;
 const OLD: &str = "630dcd29";
 const NEW: &str = "1865c008";
 
-const OLD_ALONE: MasterKeys = (MASTER_KEY, None);
-const BOTH: MasterKeys = (NEW_MASTER_KEY, Some(MASTER_KEY));
-const NEW_ALONE: MasterKeys = (NEW_MASTER_KEY, None);
+const OLD_ALONE: site::MasterKeys = (MASTER_KEY, None);
+const BOTH: site::MasterKeys = (NEW_MASTER_KEY, Some(MASTER_KEY));
+const NEW_ALONE: site::MasterKeys = (NEW_MASTER_KEY, None);
 
 const TOKEN: &str = "hubspot.token";
 const PASSWORD: &str = "syspro.odata_password";
@@ -33,7 +36,7 @@ fn counts(answer: &Json) -> (u64, u64, usize) {
     (count("resealed"), count("remaining"), unopenable)
 }
 
-fn patch(site: &Site, body: Json) -> crate::site::Answer {
+fn patch(site: &Site, body: Json) -> Answer {
     site.ask("PATCH", "/connections/acme", &body.to_string())
 }
 
@@ -90,6 +93,39 @@ fn a_key_is_replaced_without_anybody_noticing() {
     }
     site.deploy(NEW_ALONE);
     still_syncs(&site);
+}
+
+#[test]
+fn a_session_of_e_net_is_sealed_anew_too() {
+    let site = loaded(1);
+    let (old, new) = (
+        MasterKeys::parse(MASTER_KEY, None).expect("a key"),
+        MasterKeys::parse(NEW_MASTER_KEY, None).expect("a key"),
+    );
+    let place = Place {
+        connection: "acme",
+        field: SESSION,
+    };
+    let session = || {
+        let rows = site.world.rows("select session from sessions");
+        rows[0]["session"].as_str().expect("a session").to_owned()
+    };
+    let keep = |sealed: &str| {
+        let keep = Statement::new(
+            "insert into sessions (connection, session) values ('acme', ?1)
+             on conflict (connection) do update set session = excluded.session",
+            [sealed.into()],
+        );
+        site.world.d1().batch(&[keep]).expect("a write");
+    };
+    let secret = Secret::new("3b8e");
+    keep(&old.seal(&secret, place, [9; 12]));
+    site.deploy(BOTH);
+    assert_eq!(counts(&rotate(&site)), (3, 0, 0));
+    assert_eq!(new.open(&session(), place), Ok(secret));
+    // One that does not open is no loss, and is nobody's to mend.
+    keep("v1.00000000.AAAA");
+    assert_eq!(counts(&rotate(&site)), (0, 0, 0));
 }
 
 #[test]
@@ -172,7 +208,7 @@ fn an_isolate_that_has_only_the_other_key_breaks_nothing_for_good() {
 fn a_patch_must_bring_along_what_does_not_open() {
     let site = loaded(1);
     site.deploy(NEW_ALONE);
-    let paths = |answer: &crate::site::Answer| -> Vec<String> {
+    let paths = |answer: &Answer| -> Vec<String> {
         assert_eq!(answer.status, 409, "{}", answer.body);
         assert_eq!(answer.body["error"]["code"], "sealed");
         let details = answer.body["error"]["details"].as_array().unwrap().iter();
