@@ -21,11 +21,9 @@ use crate::{
         enet,
         session::{Refused, Session},
     },
-    vault::{MasterKeys, Place, Secret},
+    vault::{MasterKeys, Place, SESSION, Secret},
 };
 
-/// The place a session's id is sealed for.
-const FIELD: &str = "enet.session";
 /// Nobody waits long for a log-off.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -84,7 +82,7 @@ impl<'a> Seat<'a> {
 fn place(connection: &str) -> Place<'_> {
     Place {
         connection,
-        field: FIELD,
+        field: SESSION,
     }
 }
 

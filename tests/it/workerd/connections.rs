@@ -48,7 +48,7 @@ fn made_with_a_wrong_password(plant: &Plant) {
     let reason = &shown["reason"];
     assert_eq!(
         text(&reason["reason"]),
-        "SYSPRO OData does not accept the credentials."
+        "SYSPRO OData does not accept the operator and password."
     );
     assert!(
         text(&reason["remedy"]).contains("`syspro.odata_password`"),
