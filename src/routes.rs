@@ -148,7 +148,7 @@ async fn answer<P: Platform>(
         Route::Connections => connections::list(platform, config).await,
         Route::Connection(id) => match *method {
             Method::PATCH => connections::change(platform, config, &id, body).await,
-            Method::DELETE => connections::delete(platform, &id).await,
+            Method::DELETE => connections::delete(platform, config, &id).await,
             _ => connections::one(platform, config, &id).await,
         },
         Route::Checks(id) => checks::check(platform, config, &id, body).await,

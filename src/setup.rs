@@ -7,6 +7,7 @@
 mod check;
 mod conflict;
 mod deployment;
+mod enet;
 mod kinds;
 mod odata;
 mod portal;
@@ -14,7 +15,7 @@ mod provision;
 
 use std::time::Duration;
 
-use futures_util::future::{join, try_join};
+use futures_util::future::{join, try_join3};
 
 use crate::{
     config::{Bounds, Config},
@@ -24,7 +25,7 @@ use crate::{
     platform::Platform,
     send::Sender,
     store::connections::State,
-    syspro::odata::Dialect,
+    syspro::{odata::Dialect, session::Refused},
 };
 
 pub use check::Check;
@@ -37,12 +38,14 @@ const PATIENCE: Duration = Duration::from_secs(9);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     pub odata: bool,
+    pub enet: bool,
     pub hubspot: bool,
 }
 
 impl Look {
     pub const AT_ALL: Look = Look {
         odata: true,
+        enet: true,
         hubspot: true,
     };
 
@@ -50,21 +53,30 @@ impl Look {
     pub fn or(self, other: Look) -> Look {
         Look {
             odata: self.odata || other.odata,
+            enet: self.enet || other.enet,
             hubspot: self.hubspot || other.hubspot,
         }
     }
 
     /// Each of its systems alone.
     fn each(self) -> impl Iterator<Item = Look> {
-        let (odata, hubspot) = (self.odata, self.hubspot);
+        let Look {
+            odata,
+            enet,
+            hubspot,
+        } = self;
         let nothing = Look::default();
-        let each = [Look { odata, ..nothing }, Look { hubspot, ..nothing }];
+        let each = [
+            Look { odata, ..nothing },
+            Look { enet, ..nothing },
+            Look { hubspot, ..nothing },
+        ];
         each.into_iter().filter(move |one| *one != nothing)
     }
 
     fn is_of(self, check: &Check) -> bool {
         let of = |system: &str| check.name.starts_with(system);
-        self.odata && of("odata_") || self.hubspot && of("hubspot_")
+        self.odata && of("odata_") || self.enet && of("enet_") || self.hubspot && of("hubspot_")
     }
 }
 
@@ -74,6 +86,8 @@ pub struct SetUp {
     /// The portal, if the token opens one.
     pub account: Option<Account>,
     pub dialect: Option<Dialect>,
+    /// A log-on to e.net that was refused just now.
+    pub refused: Option<Refused>,
     pub checks: Vec<Check>,
 }
 
@@ -94,12 +108,9 @@ impl SetUp {
     /// answer now is taken to be right still: runs wait it out.
     pub fn bearing_with(mut self, unchanged: Look, before: &SetUp) -> SetUp {
         for system in unchanged.each().filter(|one| before.is_right(*one)) {
-            let mut failed = self
-                .checks
-                .iter()
-                .filter(|it| system.is_of(it) && !it.ok && !it.optional)
-                .peekable();
-            if failed.peek().is_some() && failed.all(|check| check.unknown) {
+            let failed = self.checks.iter().filter(|it| system.is_of(it) && !it.ok);
+            let (unknown, wrong): (Vec<_>, Vec<_>) = failed.partition(|check| check.unknown);
+            if !unknown.is_empty() && wrong.is_empty() {
                 self.checks.retain(|check| !system.is_of(check));
                 let kept = before.checks.iter().filter(|check| system.is_of(check));
                 self.checks.extend(kept.cloned());
@@ -183,9 +194,15 @@ pub async fn set_up<P: Platform>(
             false => Ok(None),
         }
     };
-    let systems = try_join(odata, portal);
+    let line = async {
+        Ok(match look.enet {
+            true => enet::look(platform, config, connection, bounds).await,
+            false => enet::Found::default(),
+        })
+    };
+    let systems = try_join3(odata, line, portal);
     let (systems, deployment) = join(systems, deployment::look(platform, config)).await;
-    let (odata, portal) = systems?;
+    let (odata, line, portal) = systems?;
     known
         .checks
         .retain(|check| !look.is_of(check) && !deployment::is_of(check));
@@ -193,6 +210,8 @@ pub async fn set_up<P: Platform>(
         known.dialect = odata.dialect.or(known.dialect);
         known.checks.extend(odata.checks);
     }
+    known.refused = line.refused;
+    known.checks.extend(line.checks);
     if let Some(portal) = portal {
         // A token that opens none must not make the connection forget whose portal its records are in.
         known.account = portal.account.or(known.account);

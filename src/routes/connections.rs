@@ -1,6 +1,7 @@
 //! `/connections`: made, shown, changed and removed. Secrets go in and never come out.
 
 mod rival;
+mod session;
 mod shown;
 
 use http::StatusCode;
@@ -18,7 +19,7 @@ use crate::{
     setup::{Look, SetUp, set_up},
     store::{
         connections::{self, Draft, Named, State, Stored},
-        cursors, records, rows_as,
+        cursors, records, rows_as, sessions,
     },
 };
 
@@ -58,9 +59,10 @@ pub async fn create<P: Platform>(
     };
     let secrets = credentials::seal(platform, &config.keys, &connection);
     let draft = draft(&connection, state, secrets, &found);
-    let create = [connections::create(&draft, platform.now())];
+    let mut create = vec![connections::create(&draft, platform.now())];
+    create.extend(session::not_at_once(&draft, &found));
     match platform.batch(&create).await {
-        Ok(rows) if rows.iter().all(Vec::is_empty) => return Err(taken()),
+        Ok(rows) if rows.first().is_none_or(Vec::is_empty) => return Err(taken()),
         Ok(_) => {}
         Err(error) => return Err(rival::refused(platform, error, &draft).await),
     }
@@ -120,13 +122,19 @@ pub async fn change<P: Platform>(
     let remap = changed.touched.settings
         || changed.connection.syspro.local_currency != connection.syspro.local_currency
         || draft.account != before.account;
-    let statements = connections::change(&draft, &before, remap, platform.now());
+    let mut statements = connections::change(&draft, &before, remap, platform.now()).to_vec();
+    let leaves = changed.touched.enet || state == State::Paused && before.state != State::Paused;
+    if leaves {
+        statements.extend(session::anew(&draft));
+    }
+    statements.extend(session::not_at_once(&draft, &found));
     match platform.batch(&statements).await {
         Ok(rows) if rows.first().is_none_or(Vec::is_empty) => Err(rival::conflict(
             "Somebody else changed this connection meanwhile.",
             "Read it again and repeat the change.",
         )),
-        Ok(_) => {
+        Ok(rows) => {
+            session::log_off(platform, config, &connection, &rows).await;
             let stored = stored(platform, id).await?;
             Ok(Reply::ok(show(platform, config, &stored)))
         }
@@ -152,6 +160,7 @@ pub(super) fn known(before: &Stored) -> SetUp {
     SetUp {
         account: read(before.account.as_deref()),
         dialect: read(before.dialect.as_deref()),
+        refused: None,
         checks: read(Some(&before.checks)).unwrap_or_default(),
     }
 }
@@ -164,6 +173,7 @@ fn to_look_at(patch: &str, touched: Touched) -> Look {
     let named = |system: &str| empty || patch.get(system).is_some();
     Look {
         odata: touched.odata || named("syspro"),
+        enet: touched.enet || named("syspro"),
         hubspot: touched.hubspot || named("hubspot"),
     }
 }
@@ -171,14 +181,26 @@ fn to_look_at(patch: &str, touched: Touched) -> Look {
 fn unchanged(touched: Touched) -> Look {
     Look {
         odata: !touched.odata,
+        enet: !touched.enet,
         hubspot: !touched.hubspot,
     }
 }
 
-pub async fn delete<P: Platform>(platform: &P, id: &str) -> Result<Reply, ApiError> {
-    let rows = database(platform, connections::delete(id).to_vec()).await?;
+pub async fn delete<P: Platform>(
+    platform: &P,
+    config: &Config,
+    id: &str,
+) -> Result<Reply, ApiError> {
+    let mut statements = vec![connections::one(id), sessions::of(id)];
+    statements.extend(connections::delete(id));
+    let mut rows = database(platform, statements).await?;
     if rows.last().is_none_or(Vec::is_empty) {
         return Err(ApiError::not_found("connection"));
+    }
+    let before: Vec<Stored> = rows_as(rows.remove(0))?;
+    let before = before.first().map(|it| credentials::open(&config.keys, it));
+    if let Some(Ok(connection)) = before {
+        session::log_off(platform, config, &connection, &rows).await;
     }
     Ok(Reply::new(StatusCode::NO_CONTENT, Value::Null))
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use http::{Request, Response};
+use serde_json::json;
 
 use super::{Halt, MAX_PAGE_BYTES, MAX_PAGE_TIME, Sender, sign};
 use crate::{
@@ -54,6 +55,11 @@ impl<'a> Seat<'a> {
             changed: Cell::new(false),
             down: RefCell::new(None),
         }
+    }
+
+    /// Whether there is a session already.
+    pub fn is_taken(&self) -> bool {
+        self.session.borrow().id.is_some()
     }
 
     fn change(&self, change: impl FnOnce(&mut Session)) {
@@ -257,6 +263,12 @@ impl<'a, P: Platform> Sender<'a, P> {
         seat.change(Session::logged_off);
     }
 
+    /// The last log-on, where it was refused.
+    pub fn log_on_refused(&self) -> Option<Refused> {
+        let seat = self.seat.as_ref()?;
+        seat.session.borrow().refused.clone()
+    }
+
     /// What of the session the database does not know yet, for the run's closing commit.
     pub fn session_to_save(&self) -> Option<Statement> {
         let seat = self.seat.as_ref().filter(|seat| seat.changed.get())?;
@@ -264,15 +276,17 @@ impl<'a, P: Platform> Sender<'a, P> {
     }
 }
 
-/// Logs a connection's stored session off, after the connection was removed or its log-on changed.
+/// Logs off a sealed session that nobody will ask with, after its connection was removed or its
+/// log-on changed.
 pub async fn farewell<P: Platform>(
     platform: &P,
     keys: &MasterKeys,
     connection: &Connection,
-    stored: Option<&str>,
+    sealed: &str,
     bounds: Bounds,
 ) {
-    let seat = Seat::restore(keys, &connection.id, stored);
+    let stored = json!({ "session": sealed }).to_string();
+    let seat = Seat::restore(keys, &connection.id, Some(&stored));
     let sender = Sender::new(platform, connection, None, None, bounds).seated(seat);
     sender.leave().await;
 }

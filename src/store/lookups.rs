@@ -50,6 +50,16 @@ pub fn save(connection: &str, now: Millis, asked: &[Asked]) -> Statement {
     )
 }
 
+/// Beside the change of a connection, and only where that was made: tables that were not to be had are
+/// asked for again.
+pub fn ask_again(connection: &str, secrets: &str) -> Statement {
+    Statement::new(
+        "update lookups set asked_at = 0 where connection = ?1 and codes is null
+           and exists (select 1 from connections where id = ?1 and secrets = ?2)",
+        [connection.into(), secrets.into()],
+    )
+}
+
 /// Rows mapped with what the codes stood for before are mapped again.
 pub fn map_again(connection: &str) -> Statement {
     Statement::new(

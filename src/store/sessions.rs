@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::json;
+use super::{Rows, json};
 use crate::platform::{Millis, Statement};
 
 /// The stored form. Its id is sealed.
@@ -38,10 +38,38 @@ impl<R: Serialize + DeserializeOwned> Kept<R> {
     }
 }
 
-/// Forgets the session, and what kept it from being made: its log-on has changed.
-pub fn forget(connection: &str) -> Statement {
+pub fn of(connection: &str) -> Statement {
     Statement::new(
-        "delete from sessions where connection = ?1",
+        "select session from sessions where connection = ?1",
         [connection.into()],
+    )
+}
+
+/// The sealed session that one of some statements answered.
+pub fn answered(rows: &[Rows]) -> Option<String> {
+    let mut rows = rows.iter().flatten();
+    rows.find_map(|row| row["session"].as_str().map(str::to_owned))
+}
+
+/// Beside the change of a connection's log-on, and only where that was made (its sealed secrets tell):
+/// forgets the session and what kept it from being made. Answers the session, for somebody to log it
+/// off.
+pub fn forget(connection: &str, secrets: &str) -> Statement {
+    Statement::new(
+        "delete from sessions where connection = ?1
+           and exists (select 1 from connections where id = ?1 and secrets = ?2)
+         returning session",
+        [connection.into(), secrets.into()],
+    )
+}
+
+/// Beside the making or changing of a connection: its log-on was refused when it was looked at, and
+/// is not tried again at once.
+pub fn refused<R: Serialize>(connection: &str, secrets: &str, refused: &R) -> Statement {
+    Statement::new(
+        "insert into sessions (connection, refused)
+         select ?1, ?3 where exists (select 1 from connections where id = ?1 and secrets = ?2)
+         on conflict (connection) do update set refused = excluded.refused",
+        [connection.into(), secrets.into(), json(refused)],
     )
 }

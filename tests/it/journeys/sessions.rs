@@ -47,6 +47,12 @@ fn site(customers: usize) -> Site {
     site
 }
 
+fn patch(site: &Site, body: &Json) -> Json {
+    let changed = site.ask("PATCH", "/connections/acme", &body.to_string());
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    changed.body
+}
+
 fn called(site: &Site, what: &str) -> u64 {
     site.erp.borrow().called(what)
 }
@@ -99,6 +105,20 @@ fn said(site: &Site) -> String {
         .find(|code| code.starts_with("enet_"))
         .unwrap_or_default()
         .to_owned()
+}
+
+/// The checks of e.net as a connection shows them: name, whether it is right, why not.
+fn checks(shown: &Json) -> Vec<(String, bool, String)> {
+    let text = |check: &Json, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+    let all = shown["checks"].as_array().cloned().unwrap_or_default();
+    all.iter()
+        .filter(|check| text(check, "name").starts_with("enet_"))
+        .map(|check| {
+            let ok = check["ok"] == true;
+            assert!(ok || !text(check, "remedy").is_empty(), "{check}");
+            (text(check, "name"), ok, text(check, "why"))
+        })
+        .collect()
 }
 
 #[test]
@@ -239,15 +259,234 @@ fn e_net_down_leaves_records_without_descriptions_for_a_while_and_nothing_else()
         ..Fault::once("SYSPROWCFService", Trouble::Page(503))
     };
     site.erp.borrow_mut().faults.push_back(down);
+    let before = asked_enet(&site).len();
     site.tick();
     let run = site.last_run();
     assert_eq!(run["state"], "amber", "{run:#}");
     assert_eq!(said(&site), "enet_fault");
     assert_eq!(site.status("customers", &company(1)), "synced");
     assert_eq!(salesperson(&site), "");
-    assert_eq!(asked_enet(&site).len(), 1, "one log-on, and then nothing");
+    let asked = asked_enet(&site).len() - before;
+    assert_eq!(asked, 1, "one log-on, and then nothing");
     site.erp.borrow_mut().faults.clear();
     site.settle(6);
     assert_ne!(salesperson(&site), "");
     agreement::check(&site);
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_an_hour_or_after_a_change() {
+    let (site, mut body) = bare(distributor(2));
+    body["syspro"]["operator_password"] = json!("canary-wrong");
+    let made = site.ask("POST", "/connections", &body.to_string());
+    assert_eq!(made.body["state"], "active", "{:#}", made.body);
+    let why = "SYSPRO e.net does not accept the operator's password.".to_owned();
+    let found = checks(&made.body);
+    assert_eq!(found[0], ("enet_logon".to_owned(), false, why));
+    assert_eq!(called(&site, "Logon"), 1);
+    for number in 0..11 {
+        site.erp.borrow_mut().data.edit_customer(
+            &customer(1),
+            "Name",
+            format!("Name {number}").as_str(),
+        );
+        site.next_tick();
+    }
+    assert_eq!(called(&site, "Logon"), 1, "within the hour");
+    assert_eq!(site.status("customers", &company(1)), "synced");
+    site.world.advance(HOUR);
+    site.tick();
+    assert_eq!(called(&site, "Logon"), 2);
+    assert_eq!(said(&site), "enet_operator_password");
+
+    let right = json!({ "syspro": { "operator_password": OPERATOR_PASSWORD } });
+    let changed = patch(&site, &right);
+    assert!(checks(&changed).iter().all(|(_, ok, _)| *ok), "{changed:#}");
+    assert_eq!((called(&site, "Logon"), called(&site, "Logoff")), (3, 1));
+    site.settle(4);
+    assert_eq!(called(&site, "Logon"), 4);
+    assert!(!salesperson(&site).is_empty());
+    agreement::check(&site);
+}
+
+#[test]
+fn what_keeps_e_net_from_working_is_told_when_the_connection_is_made() {
+    type Set = fn(&Site, &mut Json);
+    let table: [(Set, &str, &str); 6] = [
+        (
+            |_, body| body["syspro"]["operator"] = json!("NOBODY"),
+            "enet_logon",
+            "SYSPRO e.net does not know the operator.",
+        ),
+        (
+            |_, body| body["syspro"]["company_password"] = json!("canary-company"),
+            "enet_logon",
+            "SYSPRO e.net does not accept the company's password.",
+        ),
+        (
+            |site, _| site.erp.borrow_mut().quirks.seats_full = true,
+            "enet_logon",
+            "All of SYSPRO's e.net licences are taken.",
+        ),
+        (
+            |site, _| site.erp.borrow_mut().quirks.unlicensed = true,
+            "enet_comfnd",
+            "COMFND, which reads tables over SYSPRO e.net, is not licensed for the operator.",
+        ),
+        (
+            |_, body| body["syspro"]["enet_url"] = json!(format!("https://{ERP}/elsewhere")),
+            "enet_logon",
+            "SYSPRO e.net refused the request (404 http_404).",
+        ),
+        (
+            |site, _| {
+                let fault = Fault::once("GetVersion", Trouble::Page(200));
+                site.erp.borrow_mut().faults.push_back(fault);
+            },
+            "enet_logon",
+            "SYSPRO e.net sent an answer that cannot be read (an HTML page of 123 bytes instead of a version).",
+        ),
+    ];
+    for (set, name, why) in table {
+        let (site, mut body) = bare(distributor(1));
+        set(&site, &mut body);
+        let made = site.ask("POST", "/connections", &body.to_string());
+        assert_eq!(made.body["state"], "active", "{:#}", made.body);
+        let found = checks(&made.body);
+        let wrong = found.iter().find(|(_, ok, _)| !ok);
+        assert_eq!(
+            wrong,
+            Some(&(name.to_owned(), false, why.to_owned())),
+            "{found:#?}"
+        );
+        assert!(called(&site, "Logon") <= 1);
+        // None of it stands in the way of the records.
+        site.settle(4);
+        assert_eq!(site.status("customers", &company(1)), "synced");
+    }
+}
+
+#[test]
+fn a_check_uses_the_session_of_the_runs_and_waits_for_none_of_them() {
+    let site = site(2);
+    site.tick();
+    let changed = patch(&site, &json!({}));
+    assert!(checks(&changed).iter().all(|(_, ok, _)| *ok), "{changed:#}");
+    assert_eq!((called(&site, "Logon"), called(&site, "Logoff")), (1, 0));
+    // What is found out counts, be it good or bad.
+    for unlicensed in [true, false] {
+        site.erp.borrow_mut().quirks.unlicensed = unlicensed;
+        let found = checks(&patch(&site, &json!({})));
+        let names = found
+            .iter()
+            .filter(|(_, ok, _)| !ok)
+            .map(|it| it.0.as_str());
+        let wrong: Vec<&str> = names.collect();
+        let expected: &[&str] = if unlicensed { &["enet_comfnd"] } else { &[] };
+        assert_eq!(wrong, expected);
+    }
+    // Somebody holds the portal: what was known stays.
+    let until = site.world.now() + 200_000;
+    let hold = format!("update lease set owner = 'run', until = {until} returning portal");
+    assert_eq!(site.world.rows(&hold).len(), 1);
+    let asked = asked_enet(&site).len();
+    let changed = patch(&site, &json!({}));
+    assert!(checks(&changed).iter().all(|(_, ok, _)| *ok), "{changed:#}");
+    assert_eq!(asked_enet(&site).len(), asked);
+    assert_eq!((called(&site, "Logon"), called(&site, "Logoff")), (1, 0));
+}
+
+#[test]
+fn whoever_is_not_needed_any_more_logs_off() {
+    let removed = |site: &Site| {
+        let gone = site.ask("DELETE", "/connections/acme", "");
+        assert_eq!(gone.status, 204);
+    };
+    let paused = |site: &Site| {
+        patch(site, &json!({ "paused": true }));
+    };
+    let without = |site: &Site| {
+        let none = json!({ "syspro": { "enet_url": null, "operator": null, "operator_password": null, "company_password": null } });
+        let changed = patch(site, &none);
+        assert_eq!(checks(&changed), []);
+    };
+    type Way<'a> = (&'a str, &'a dyn Fn(&Site));
+    let ways: [Way; 3] = [
+        ("DELETE", &removed),
+        ("paused", &paused),
+        ("without", &without),
+    ];
+    for (what, way) in ways {
+        let site = site(2);
+        site.tick();
+        way(&site);
+        assert_eq!(
+            (called(&site, "Logon"), called(&site, "Logoff")),
+            (1, 1),
+            "{what}"
+        );
+        assert!(
+            site.world.rows("select * from sessions").is_empty(),
+            "{what}"
+        );
+        // A log-off that fails is no error.
+        let site = self::site(2);
+        site.tick();
+        let down = Fault::once("Logoff", Trouble::Drop);
+        site.erp.borrow_mut().faults.push_back(down);
+        way(&site);
+        assert!(
+            site.world.rows("select * from sessions").is_empty(),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn no_log_line_answer_or_cell_holds_a_password_or_a_session_id() {
+    let site = site(2);
+    site.tick();
+    site.erp.borrow_mut().evict();
+    appoint(&site, 1);
+    site.next_tick();
+    site.erp.borrow_mut().evict();
+    appoint(&site, 2);
+    site.next_tick();
+    let broken = Fault::once("Query/Query", Trouble::Cut(50));
+    site.erp.borrow_mut().faults.push_back(broken);
+    site.world.advance(HOUR);
+    site.tick();
+    let mut marks: Vec<String> = asked_enet(&site)
+        .iter()
+        .filter_map(|line| line.split_once("UserId="))
+        .map(|(_, rest)| rest.split('&').next().unwrap_or_default().to_owned())
+        .collect();
+    assert!(marks.len() > 3);
+    marks.push(OPERATOR_PASSWORD.to_owned());
+    let mut said = site.world.logs();
+    for path in [
+        "/connections",
+        "/connections/acme",
+        "/connections/acme/runs",
+        "/connections/acme/audit",
+    ] {
+        said.push(site.get(path).to_string());
+    }
+    for table in [
+        "connections",
+        "sessions",
+        "runs",
+        "audit",
+        "ledger",
+        "targets",
+        "lookups",
+    ] {
+        let rows = site.world.rows(&format!("select * from {table}"));
+        said.push(json!(rows).to_string());
+    }
+    for text in said {
+        for mark in &marks {
+            assert!(!text.contains(mark.as_str()), "{text}");
+        }
+    }
 }
