@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build simulators demo serve test test-native test-workerd weather fuzz chaos fmt deploy clean
+.PHONY: help setup build simulators demo serve test test-native test-workerd weather bugs fuzz chaos fmt deploy clean
 
 WORKER_SOURCES := Cargo.toml Cargo.lock $(shell find src migrations -type f)
 
@@ -48,6 +48,9 @@ fuzz: ## changed documents through everything that reads the outside (CASES=1000
 
 chaos: build ## a load in workerd, killed again and again (KILLS=30, SEED)
 	KILLS=$(or $(KILLS),30) cargo test --locked --test it workerd::killed -- --ignored --nocapture
+
+bugs: ## bugs made on purpose, each of which the weather must show (BUG=words for some of them)
+	cargo test --locked --test it bugs:: -- --include-ignored --nocapture
 
 fmt: ## formats the code
 	cargo fmt --all

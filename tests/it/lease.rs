@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulators::{
     data::Distributor,
     hubspot::{Options, Portal},
     syspro::{Credentials, Server},
 };
 use syspro_hubspot_sync::{
-    platform::{MINUTE, Platform},
-    store::{Store, connections},
+    platform::{MINUTE, Platform, Statement},
+    store::{
+        Store, connections,
+        ledger::{self, Fate, Intake, Settled},
+    },
 };
 
 use crate::world::{Invocation, Start, World, seeds, shared};
@@ -71,4 +74,48 @@ fn an_overtaken_run_never_comes_back() {
         overtaken += owners.borrow().len().saturating_sub(2);
     }
     assert!(overtaken > 0, "no run ever took over from another");
+}
+
+/// The lease keeps two runs apart, so that no weather shows what this guards: it is the second lock.
+#[test]
+fn an_answer_settles_only_the_revision_that_was_sent() {
+    let erp = shared(Server::new(Distributor::empty(), Credentials::default()));
+    let portal = shared(Portal::new(1, Options::default()));
+    let world = World::calm(&erp, &portal);
+    world.run(|inv| async move {
+        let connection = "insert into connections (id, state, public, secrets, portal, checks,
+            created_at, changed_at) values ('acme', 'active', '{}', '{}', 'portal', '[]', 0, 0)";
+        let taken = |hash: &str| {
+            let intake = Intake {
+                hash: hash.to_owned(),
+                payload: Some("{}".to_owned()),
+                due: Some(0),
+                ..Intake::new("EDU1/1")
+            };
+            ledger::take("acme", "customers", 0, 0, &[intake])
+        };
+        let answer = Settled {
+            key: "EDU1/1".to_owned(),
+            revision: 1,
+            fate: Fate::Synced,
+            reason: None,
+            due: None,
+            refused: 0,
+        };
+        let settled = ledger::settle("acme", "customers", 0, &[answer]);
+        let all = [
+            Statement::new(connection, []),
+            taken("first"),
+            taken("second"),
+            settled,
+        ];
+        inv.batch(&all).await.expect("four statements");
+    });
+    let row = world
+        .rows("select fate, revision, payload from ledger")
+        .remove(0);
+    assert_eq!(
+        row,
+        json!({"fate": "waiting", "revision": 2, "payload": "{}"})
+    );
 }

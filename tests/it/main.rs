@@ -2,6 +2,7 @@
 //! Worker in workerd.
 
 mod agreement;
+mod bugs;
 mod fuzz;
 mod house;
 mod journeys;

@@ -1,6 +1,6 @@
 //! What people do in SYSPRO while the weather is bad.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use chrono::{Days, NaiveDate};
 use fastrand::Rng;
@@ -11,6 +11,7 @@ use simulators::{
 };
 use syspro_hubspot_sync::platform::{HOUR, MINUTE, Millis, SECOND};
 
+use super::tally::Events;
 use crate::{
     site::{Site, day},
     world::{Shared, World},
@@ -27,14 +28,16 @@ pub const MARK: &str = "+1 555-010-";
 pub struct People {
     erp: Shared<Server>,
     rng: Rc<RefCell<Rng>>,
+    events: Events,
     /// Nothing will ever sweep: only what another poll can see may happen.
     seen_by_date: bool,
 }
 
 impl People {
-    pub fn new(site: &Site, seed: u64, seen_by_date: bool) -> People {
+    pub fn new(site: &Site, events: &Events, seed: u64, seen_by_date: bool) -> People {
         People {
             erp: site.erp.clone(),
+            events: events.clone(),
             rng: Rc::new(RefCell::new(Rng::with_seed(seed))),
             seen_by_date,
         }
@@ -59,14 +62,21 @@ impl People {
         let mut erp = self.erp.borrow_mut();
         let data = &mut erp.data;
         let what = rng.u8(..16);
-        let before = data.clone();
+        let before = latest(data);
         match what {
             0 | 1 => self.sell(data, &mut rng, today, "I", 0),
             2 => self.sell(data, &mut rng, today, "C", 0),
             3 => self.sell(data, &mut rng, today, "I", 40),
             4 | 5 => self.receive(data, &mut rng, today, Decimal::new(4, 1)),
             6 | 7 => self.receive(data, &mut rng, today, Decimal::ONE),
-            8 => self.purge(data, &mut rng, today),
+            8 => {
+                if let Some(key) = self.purge(data, &mut rng, today) {
+                    world.note(&format!(
+                        "SYSPRO ArInvoice {} is purged",
+                        key.parts().join("/")
+                    ));
+                }
+            }
             9 => self.join(data, &mut rng, today),
             10 => self.edit(data, &mut rng, today, "CustomerOnHold", "Y"),
             11 => self.edit(data, &mut rng, today, "CustomerOnHold", "N"),
@@ -81,11 +91,16 @@ impl People {
             14 => self.move_office(data, &mut rng, today),
             _ => self.reconsider(world, data, &mut rng, today),
         }
-        for table in ["ArCustomer", "ArInvoice"] {
-            for line in moved(&before, data, table) {
-                world.note(&line);
-            }
+        for line in moved(before, data) {
+            world.note(&line);
         }
+        self.events.count(match what {
+            0..4 => "SYSPRO: document posted",
+            4..8 => "SYSPRO: payment",
+            8 => "SYSPRO: purge",
+            9 => "SYSPRO: new customer",
+            _ => "SYSPRO: customer edited",
+        });
     }
 
     fn sell(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate, kind: &str, ago: u64) {
@@ -108,15 +123,15 @@ impl People {
     }
 
     /// An invoice somebody owes on, or one that is paid, leaves the books.
-    fn purge(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
+    fn purge(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) -> Option<InvoiceKey> {
         let rows = data.table("ArInvoice").rows();
         let all: Vec<InvoiceKey> = rows
             .filter(|row| row.text("DocumentType") == "I" && !self.comes_unseen(row, today))
             .map(|row| key(&row))
             .collect();
-        if !all.is_empty() {
-            data.purge(&all[rng.usize(..all.len())]);
-        }
+        let key = all.get(rng.usize(..all.len().max(1)))?;
+        data.purge(key);
+        Some(key.clone())
     }
 
     /// Money for an invoice.
@@ -217,31 +232,29 @@ impl People {
     }
 }
 
-/// The rows of a table that are not as they were, by their keys.
-fn moved(before: &Distributor, after: &Distributor, table: &str) -> Vec<String> {
-    let stamps = |data: &Distributor| -> BTreeMap<String, Option<u64>> {
-        let columns = ["Customer", "Invoice", "DocumentType"];
-        let key = |row: &Row<'_>| {
+const WATCHED: [&str; 2] = ["ArCustomer", "ArInvoice"];
+
+/// The rowversion of the latest write.
+fn latest(data: &Distributor) -> Option<u64> {
+    let tables = WATCHED.iter().map(|table| data.table(table));
+    tables
+        .flat_map(|table| table.rows().map(|row| row.stamp()))
+        .max()
+        .flatten()
+}
+
+/// The rows written since, by their keys.
+fn moved(before: Option<u64>, data: &Distributor) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in WATCHED {
+        for row in data.table(table).rows().filter(|row| row.stamp() > before) {
+            let columns = ["Customer", "Invoice", "DocumentType"];
             let parts = columns.iter().filter(|name| row.get(name).is_some());
-            parts
-                .map(|name| row.text(name).trim_end())
-                .collect::<Vec<_>>()
-                .join("/")
-        };
-        data.table(table)
-            .rows()
-            .map(|row| (key(&row), row.stamp()))
-            .collect()
-    };
-    let (before, after) = (stamps(before), stamps(after));
-    let changed = after
-        .iter()
-        .filter(|(key, stamp)| before.get(*key) != Some(stamp));
-    let changed = changed.map(|(key, _)| format!("SYSPRO {table} {key} changes"));
-    let gone = before.keys().filter(|key| !after.contains_key(*key));
-    changed
-        .chain(gone.map(|key| format!("SYSPRO {table} {key} is purged")))
-        .collect()
+            let key: Vec<&str> = parts.map(|name| row.text(name).trim_end()).collect();
+            lines.push(format!("SYSPRO {table} {} changes", key.join("/")));
+        }
+    }
+    lines
 }
 
 /// The number of the edit a telephone stands for.

@@ -4,24 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use simulators::hubspot::{Kind, Portal};
-use syspro_hubspot_sync::{platform::Statement, syspro::record_key};
+use syspro_hubspot_sync::{
+    platform::{Arg, Millis, SECOND, Statement},
+    syspro::record_key,
+};
 use url::Url;
 
-use super::changes::mark;
+use super::{changes::mark, portal::Deeds};
 use crate::{
     site::Site,
     world::{ERP, HUBSPOT, Landing, Request, Response, Shared, World},
 };
 
 /// Watches a site from now on.
-pub fn watch(site: &Site) {
+pub fn watch(site: &Site, deeds: &Shared<Deeds>) {
     let mut hubspot = Watched {
         portal: site.portal.clone(),
+        deeds: deeds.clone(),
         seen: site.portal.borrow().landings().len(),
         made: BTreeSet::new(),
         newest: BTreeMap::new(),
     };
     let mut pages = Pages::default();
+    let mut lease = Lease::default();
     site.world.on_landing(move |world, landing| match landing {
         Landing::Exchange { request, response } => match request.uri().host() {
             Some(HUBSPOT) => hubspot.look(),
@@ -29,6 +34,7 @@ pub fn watch(site: &Site) {
             _ => {}
         },
         Landing::Batch { statements, .. } => {
+            lease.landed(world, statements);
             for statement in *statements {
                 pages.passed(world, statement);
             }
@@ -40,6 +46,7 @@ pub fn watch(site: &Site) {
 /// HubSpot: nothing is made twice, nothing goes back to an older version of its source.
 struct Watched {
     portal: Shared<Portal>,
+    deeds: Shared<Deeds>,
     seen: usize,
     made: BTreeSet<(Kind, String)>,
     /// By object and property: the newest its source was seen to be.
@@ -54,7 +61,8 @@ impl Watched {
             let key = landing.key.clone().unwrap_or_default();
             let name = (landing.kind, key);
             if landing.created {
-                let first = self.made.insert(name.clone());
+                let first =
+                    self.made.insert(name.clone()) || self.deeds.borrow_mut().forgive(&name);
                 assert!(first, "{name:?} was made twice");
             }
             let Some(object) = portal.object(landing.kind, landing.id) else {
@@ -79,9 +87,53 @@ impl Watched {
     }
 }
 
+/// The portal's lease: nobody takes it from a run that has it, and nobody commits without it.
+#[derive(Default)]
+struct Lease {
+    owner: String,
+    until: Millis,
+}
+
+/// How far apart the clocks of two invocations are in this weather.
+const APART: Millis = 10 * SECOND;
+
+impl Lease {
+    fn landed(&mut self, world: &World, statements: &[Statement]) {
+        let rows = world.rows("select owner, until from lease");
+        let Some(row) = rows.first() else {
+            return;
+        };
+        let owner = row["owner"].as_str().unwrap_or_default().to_owned();
+        let first = statements
+            .first()
+            .filter(|it| it.sql.starts_with("insert into lease"));
+        if let Some(Arg::Text(by)) = first.and_then(|first| first.args.get(1)) {
+            let claims = first.is_some_and(|first| first.sql.contains("returning"));
+            assert!(
+                claims || *by == self.owner,
+                "{by} committed while {:?} had the lease",
+                self.owner
+            );
+        }
+        if owner != self.owner && !owner.is_empty() {
+            let now = world.now();
+            let free = now + APART >= self.until;
+            assert!(
+                free,
+                "{owner} took the lease {} ms too early",
+                self.until - now
+            );
+        }
+        self.owner = owner;
+        self.until = row["until"].as_i64().unwrap_or_default();
+    }
+}
+
 /// SYSPRO's pages, and the cursors that went behind them.
 #[derive(Default)]
 struct Pages {
+    /// What the ledger was seen to hold, feed and key: it forgets nothing, but with its connection.
+    ledger: BTreeSet<(String, String)>,
     /// By feed, poll and the key a page ends with: what every page that ended so held.
     held: BTreeMap<(&'static str, &'static str, String), BTreeSet<String>>,
 }
@@ -123,7 +175,10 @@ impl Pages {
         }
     }
 
-    fn passed(&self, world: &World, statement: &Statement) {
+    fn passed(&mut self, world: &World, statement: &Statement) {
+        if statement.sql.starts_with("delete from connections") {
+            self.ledger.clear();
+        }
         if !statement.sql.starts_with("insert into cursors") {
             return;
         }
@@ -149,6 +204,10 @@ impl Pages {
                 continue;
             };
             for key in keys {
+                let name = (text("feed"), key.clone());
+                if self.ledger.contains(&name) {
+                    continue;
+                }
                 let sql = format!(
                     "select 1 from ledger where feed = '{}' and key = '{}'",
                     text("feed"),
@@ -160,6 +219,7 @@ impl Pages {
                     text("poll"),
                     text("feed")
                 );
+                self.ledger.insert(name);
             }
         }
     }

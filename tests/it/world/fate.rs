@@ -58,6 +58,9 @@ pub struct Weather {
     pub latency: [Range<Millis>; 2],
     /// Chances in a thousand, for an exchange over HTTP and for a D1 batch.
     pub odds: [Vec<(Fate, u32)>; 2],
+    /// So many times likelier is any trouble for what is posted: there are few of those, and they
+    /// are what can be lost or doubled.
+    pub posted: u32,
     /// Each invocation's clock is wrong by at most this.
     pub skew: Millis,
 }
@@ -68,6 +71,7 @@ impl Weather {
         Weather {
             latency: [20..21, 3..4],
             odds: [Vec::new(), Vec::new()],
+            posted: 1,
             skew: 0,
         }
     }
@@ -81,6 +85,7 @@ impl Weather {
         Weather {
             odds: [odds(40), odds(15)],
             latency: [5..400, 1..40],
+            posted: 3,
             skew: 5 * SECOND,
         }
     }
@@ -92,8 +97,9 @@ impl Weather {
         weather
     }
 
-    pub fn draw(&self, effect: Effect, rng: &mut Rng) -> Fate {
-        let mut roll = rng.u32(0..1000);
+    pub fn draw(&self, effect: Effect, posted: bool, rng: &mut Rng) -> Fate {
+        let most = if posted { 1000 / self.posted } else { 1000 };
+        let mut roll = rng.u32(0..most);
         for (fate, chance) in &self.odds[effect as usize] {
             if roll < *chance {
                 return *fate;

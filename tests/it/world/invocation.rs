@@ -124,7 +124,7 @@ fn exchange(core: &Handle, call: usize, wait: Wait<Answer>, within: Millis) {
     let (fate, plan, instead) = {
         let Core { weather, rng, .. } = &mut *inner;
         let fate = match remote {
-            Ok(_) => weather.draw(Effect::Http, rng),
+            Ok(_) => weather.draw(Effect::Http, request.method() == http::Method::POST, rng),
             Err(_) => Fate::Never,
         };
         let plan = weather.plan(Effect::Http, fate, within, rng);
@@ -198,7 +198,7 @@ fn instead_of(fate: Fate, rng: &mut Rng) -> Option<Answer> {
 fn commit(core: &Handle, task: TaskId, wait: Wait<Rows>, statements: Vec<Statement>) {
     let (plan, instead) = {
         let inner = &mut *core.borrow_mut();
-        let fate = inner.weather.draw(Effect::D1, &mut inner.rng);
+        let fate = inner.weather.draw(Effect::D1, false, &mut inner.rng);
         let patience = d1_patience(&mut inner.rng);
         let plan = inner
             .weather

@@ -1,0 +1,145 @@
+//! Is HubSpot as SYSPRO is, what people did there apart?
+//!
+//! What somebody deleted or overwrote is replayed first, as the README tells them to, and then has
+//! to be right like anything else. Weaker rules hold for two cases only. Two of ours that people
+//! merged: the one whose key the record keeps must be right in every value, the other is not looked
+//! for, and whose links are which is judged here. A connection made anew: it knows nothing of what
+//! the former one sent, so what SYSPRO has blanked or purged meanwhile stays.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use simulators::hubspot::Kind;
+
+use super::{
+    office::CONNECTION,
+    portal::{Deeds, customer_of, quoted},
+};
+use crate::{agreement, site::Site};
+
+/// Asks for what people broke to be sent again.
+pub fn replay(site: &Site, deeds: &Deeds) -> bool {
+    let of = |feed: &str, keys: &BTreeSet<String>| -> Vec<serde_json::Value> {
+        let record = |key: &String| json!({"feed": feed, "key": key});
+        keys.iter().map(record).collect()
+    };
+    let mut records = of("customers", &deeds.customers_to_mend);
+    records.extend(of("invoices", &deeds.invoices_to_mend));
+    if records.is_empty() {
+        return false;
+    }
+    let body = json!({ "records": records }).to_string();
+    let asked = site.ask("POST", &format!("{CONNECTION}/replay"), &body);
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    true
+}
+
+pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
+    let mut found = agreement::differences(site);
+    found.retain(|line| !of_merged(line, deeds) && !(renewed && forgotten(site, line)));
+    found.retain(|line| !gone_and_deleted(site, deeds, line));
+    theirs(site, deeds, &mut found);
+    merged(site, deeds, &mut found);
+    let shown = &found[..found.len().min(40)];
+    assert!(
+        found.is_empty(),
+        "HubSpot and SYSPRO differ in {} places:\n{}",
+        found.len(),
+        shown.join("\n")
+    );
+}
+
+/// What people wrote where SYSPRO has nothing is theirs.
+fn theirs(site: &Site, deeds: &Deeds, found: &mut Vec<String>) {
+    found.retain(|line| {
+        let mut theirs = deeds.theirs.iter();
+        !theirs.any(|((kind, key), (property, value))| {
+            *line == format!("{kind:?} {key} {property}: {value:?}, not \"\"")
+        })
+    });
+    let portal = site.portal.borrow();
+    for ((kind, key), (property, value)) in &deeds.theirs {
+        let object = portal.by_value(*kind, "syspro_key", key);
+        let has = object.and_then(|object| object.get(property));
+        if has != Some(value) {
+            found.push(format!(
+                "{kind:?} {key} {property}: people wrote {value}, it is {has:?}"
+            ));
+        }
+    }
+}
+
+/// One that was merged into another is not there, and links are judged by [`merged`].
+fn of_merged(line: &str, deeds: &Deeds) -> bool {
+    deeds.merged.iter().any(|(kind, winner, loser)| {
+        let of = |key: &str| line.contains(&customer_of(key));
+        line.starts_with(&format!("{kind:?} {loser}:"))
+            // What the one lacks it has from the other.
+            || line.starts_with(&format!("{kind:?} {winner} ")) && line.ends_with("not \"\"")
+            || line.contains('→') && (of(winner) || of(loser))
+    })
+}
+
+/// Everything that hung on either of the two hangs on the one, once.
+fn merged(site: &Site, deeds: &Deeds, found: &mut Vec<String>) {
+    let portal = site.portal.borrow();
+    for (kind, winner, loser) in &deeds.merged {
+        if portal
+            .by_value(*kind, "syspro_key", loser)
+            .is_some_and(|it| !it.archived)
+        {
+            found.push(format!(
+                "{kind:?} {loser}: merged by people, and there again"
+            ));
+        }
+        let Some(survivor) = portal.by_value(*kind, "syspro_key", winner) else {
+            found.push(format!("{kind:?} {winner}: the survivor is not there"));
+            continue;
+        };
+        let invoices = portal.objects(Kind::Invoice).filter(|it| !it.archived);
+        for invoice in invoices {
+            let key = invoice.get("syspro_key").unwrap_or_default();
+            if ![winner, loser]
+                .map(|it| customer_of(it))
+                .contains(&customer_of(key))
+            {
+                continue;
+            }
+            let links = portal.associations(Kind::Invoice, invoice.id, *kind);
+            if links.len() != 1 || links[0].0 != survivor.id {
+                found.push(format!(
+                    "Invoice {key} → {kind:?}: {links:?}, not {}",
+                    survivor.id
+                ));
+            }
+        }
+    }
+}
+
+/// What only the former connection knew.
+fn forgotten(site: &Site, line: &str) -> bool {
+    let key = line.split([' ', ':']).nth(1).unwrap_or_default();
+    let customer = customer_of(key);
+    let held = |key: &str, fate: &str| {
+        let sql = format!(
+            "select 1 from ledger where key = {} and fate like '{fate}'",
+            quoted(key)
+        );
+        !site.world.rows(&sql).is_empty()
+    };
+    line.ends_with("not \"\"")
+        || line.contains(" left SYSPRO: ") && !held(key, "%")
+        || held(&customer, "excluded")
+}
+
+/// Deleted by people after it left SYSPRO, or before it was seen to: nothing can be sent again.
+fn gone_and_deleted(site: &Site, deeds: &Deeds, line: &str) -> bool {
+    let mut gone = deeds.invoices_to_mend.iter();
+    gone.any(|key| {
+        let held = format!(
+            "select 1 from ledger where key = {} and gone_at is not null",
+            quoted(key)
+        );
+        line.contains(key.as_str()) && !site.world.rows(&held).is_empty()
+    })
+}
