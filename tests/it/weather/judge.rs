@@ -116,20 +116,18 @@ fn merged(site: &Site, deeds: &Deeds, found: &mut Vec<String>) {
     }
 }
 
-/// What only the former connection knew.
+/// What only the former connection knew: paid, purged or inactive since, so that this one never
+/// read it; or blank by now, and this one never filled it.
 fn forgotten(site: &Site, line: &str) -> bool {
-    let key = line.split([' ', ':']).nth(1).unwrap_or_default();
-    let customer = customer_of(key);
-    let held = |key: &str, fate: &str| {
-        let sql = format!(
-            "select 1 from ledger where key = {} and fate like '{fate}'",
-            quoted(key)
-        );
-        !site.world.rows(&sql).is_empty()
+    let feed = match line.starts_with("Invoice") || line.starts_with("LineItem") {
+        true => "invoices",
+        false => "customers",
     };
-    line.ends_with("not \"\"")
-        || line.contains(" left SYSPRO: ") && !held(key, "%")
-        || held(&customer, "excluded")
+    let held = format!(
+        "select 1 from ledger where feed = '{feed}' and fate <> 'excluded' and instr({}, key) > 0",
+        quoted(line)
+    );
+    line.ends_with("not \"\"") || site.world.rows(&held).is_empty()
 }
 
 /// Deleted by people after it left SYSPRO, or before it was seen to: nothing can be sent again.
