@@ -36,7 +36,7 @@ pub fn replay(site: &Site, deeds: &Deeds) -> bool {
 
 pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
     let mut found = agreement::differences(site);
-    found.retain(|line| !of_merged(line, deeds) && !(renewed && forgotten(site, line)));
+    found.retain(|line| !(of_merged(line, deeds) || renewed && forgotten(site, line)));
     found.retain(|line| !gone_and_deleted(site, deeds, line));
     theirs(site, deeds, &mut found);
     merged(site, deeds, &mut found);
