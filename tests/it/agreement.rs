@@ -162,13 +162,19 @@ fn e_mail(portal: &Portal, key: &str, has: &str, wanted: &str, found: &mut Vec<S
     let held_by_other = || {
         portal.objects(Kind::Contact).any(|other| {
             !other.archived
-                && other.get("email") == Some(wanted)
+                && holds(other, wanted)
                 && other.get("syspro_key").is_some_and(|other| other != key)
         })
     };
     if has != wanted && !(has.is_empty() && held_by_other()) {
         found.push(format!("Contact {key} email: {has:?}, not {wanted:?}"));
     }
+}
+
+/// A survivor of a merge holds the address of the one merged into it, too.
+fn holds(contact: &Object, email: &str) -> bool {
+    let further = contact.get("hs_additional_emails").unwrap_or_default();
+    contact.get("email") == Some(email) || further.split(';').any(|other| other == email)
 }
 
 /// Nothing is in HubSpot that is not, or was not, in SYSPRO, and nothing twice.

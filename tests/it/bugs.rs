@@ -59,9 +59,9 @@ fn the_weather_shows_every_bug() {
     assert_eq!(good, Outcome::Good, "something goes wrong without any bug");
     let mut missed = Vec::new();
     for bug in BUGS.iter().filter(|bug| bug.name.contains(&only)) {
-        copy.apply(bug);
+        let before = copy.apply(bug);
         let outcome = copy.run(&bug.shown);
-        copy.restore(bug);
+        Copy::restore(before);
         let (said, caught) = match (&outcome, &bug.shown) {
             (Outcome::Bad(Some(seed)), Shown::Within(most)) => {
                 (format!("seed {seed} of {most}"), true)
@@ -106,21 +106,23 @@ impl Copy {
         copy
     }
 
-    fn apply(&self, bug: &Bug) {
+    /// Makes the bug; answers the files as they were.
+    fn apply(&self, bug: &Bug) -> Vec<(PathBuf, String)> {
+        let mut before = Vec::new();
         for edit in bug.edits {
             let path = self.tree.join(edit.file);
             let text = fs::read_to_string(&path).expect("a source");
             assert_eq!(text.matches(edit.old).count(), 1, "{}", bug.name);
             fs::write(&path, text.replace(edit.old, edit.new)).expect("a source to write");
+            before.push((path, text));
         }
+        before
     }
 
-    fn restore(&self, bug: &Bug) {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for edit in bug.edits {
-            // Written, not copied: what is built goes by the time of the last change.
-            let text = fs::read_to_string(root.join(edit.file)).expect("a source");
-            fs::write(self.tree.join(edit.file), text).expect("a source to write");
+    /// From the last edit to the first: two may have been of one file.
+    fn restore(before: Vec<(PathBuf, String)>) {
+        for (path, text) in before.into_iter().rev() {
+            fs::write(path, text).expect("a source to write");
         }
     }
 
