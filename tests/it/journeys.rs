@@ -14,6 +14,7 @@ mod lists;
 mod load;
 mod mending;
 mod overtaken;
+mod partial;
 mod people;
 mod provisioning;
 mod refusals;

@@ -2,6 +2,8 @@ use expect_test::{Expect, expect};
 
 use super::*;
 
+mod catalogue;
+
 fn parse(text: &str) -> Refusal {
     read(&serde_json::from_str(text).unwrap())
 }
