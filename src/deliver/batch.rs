@@ -62,11 +62,19 @@ async fn isolate<T, W>(
                 None => accepted = true,
             }
         }
-        // A quarter each, and not one accepted: two bad records do not look like that.
-        if depth == 2 && !accepted && items.len() > FEW {
-            alike(refused.iter().map(|(_, refusal)| Some(refusal)))?;
-        }
         parts = Vec::new();
+        // A quarter each, and not one accepted: two bad records do not look like that.
+        let quarters = depth == 2 && !accepted && items.len() > FEW;
+        let portal = || alike(refused.iter().map(|(_, refusal)| Some(refusal)));
+        if quarters && let Err(portal) = portal() {
+            // Some bad ones in every quarter do.
+            let tried = one_of_each(items, refused, send, verdicts).await?;
+            if !tried.accepted {
+                return Err(portal);
+            }
+            extra = extra.saturating_sub(tried.calls);
+            (parts, refused) = (tried.untold, tried.refused);
+        }
         for (range, refusal) in refused {
             if range.len() == 1 {
                 // cannot fail: every range is a part of the items, and each has its verdict
@@ -87,6 +95,48 @@ async fn isolate<T, W>(
         alike(verdicts.iter().map(|verdict| verdict.as_ref().err()))?;
     }
     Ok(())
+}
+
+/// What came of trying one record of each part alone.
+#[derive(Default)]
+struct Tried {
+    accepted: bool,
+    calls: u32,
+    /// What is left of parts whose one record was refused: it may be the only bad one.
+    untold: Vec<Range<usize>>,
+    /// What is left of parts whose one record was accepted: the culprit is among the rest.
+    refused: Vec<(Range<usize>, Refusal)>,
+}
+
+/// A cause that is the portal's refuses every record, also one alone.
+async fn one_of_each<T, W>(
+    items: &[T],
+    refused: Vec<(Range<usize>, Refusal)>,
+    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
+    verdicts: &mut [Verdict<W>],
+) -> Result<Tried, Blocked> {
+    let mut tried = Tried::default();
+    for (part, refusal) in refused {
+        if part.len() == 1 {
+            tried.refused.push((part, refusal));
+            continue;
+        }
+        let rest = part.start + 1..part.end;
+        tried.calls += 1;
+        match attempt(items, part.start..rest.start, send, verdicts).await? {
+            Some(its_own) => {
+                // cannot fail: every range is a part of the items, and each has its verdict
+                verdicts[part.start] = Err(its_own);
+                tried.untold.push(rest);
+            }
+            None => {
+                tried.accepted = true;
+                tried.refused.push((rest, refusal));
+            }
+        }
+    }
+    tried.calls += u32::try_from(tried.untold.len()).unwrap_or(u32::MAX);
+    Ok(tried)
 }
 
 /// The refusal, where the batch was refused as a whole.
@@ -174,11 +224,21 @@ mod tests {
     }
 
     #[test]
+    fn some_in_every_quarter_are_not_either() {
+        let bad = [3, 29, 58, 77, 91].map(|place| (place, "RULE"));
+        let (sent, extra) = send(&bad);
+        assert!(sent.blocked.is_none());
+        assert!(extra <= EXTRA_CALLS, "{extra} extra calls");
+        assert!(done(&sent) >= 4, "{} done", done(&sent));
+    }
+
+    #[test]
     fn a_hundred_refused_alike_are() {
         let all: Vec<(usize, &str)> = (0..100).map(|item| (item, "RULE")).collect();
         let (sent, extra) = send(&all);
         assert!(matches!(sent.blocked, Some(Blocked::Portal(_))));
-        assert_eq!(extra, 6);
+        // Two halves, four quarters, and one record of each.
+        assert_eq!(extra, 10);
         assert!(sent.verdicts.iter().all(|verdict| *verdict == Ok(None)));
     }
 }
