@@ -102,7 +102,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "open invoices beyond an unfinished page are believed to be gone",
-        shown: Shown::Within(10),
+        shown: Shown::Within(40),
         edits: &[
             edit(
                 "src/ingest/open.rs",
@@ -142,7 +142,7 @@ pub const BUGS: &[Bug] = &[
         edits: &[edit(
             "src/deliver/write.rs",
             "        Ok(found) => found,\n        Err(Halt::Fault(Fault::Refused",
-            "        Ok(_) => None,\n        Err(Halt::Fault(Fault::Refused",
+            "        Ok(_) => None::<objects::Found>,\n        Err(Halt::Fault(Fault::Refused",
         )],
     },
     Bug {
