@@ -7,6 +7,7 @@
 
 mod batch;
 mod commit;
+mod keyless;
 mod park;
 mod steps;
 mod unit;
@@ -89,7 +90,7 @@ async fn deliver_chunk<P: Platform>(
         return Ok(());
     }
     let mut units: Vec<Unit> = rows.into_iter().map(Unit::of).collect();
-    let result = steps::all(run, &mut units, stopped).await;
+    let result = steps::all(run, feed, &mut units, stopped).await;
     if let Err(halt @ Halt::Store(_)) = result {
         return Err(halt);
     }

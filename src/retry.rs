@@ -88,6 +88,11 @@ pub fn is_lost_write(fault: &Fault) -> bool {
     )
 }
 
+/// No answer came that says it was not done.
+pub fn may_have_happened(fault: &Fault) -> bool {
+    matches!(fault, Fault::NoAnswer { .. } | Fault::Unreadable { .. })
+}
+
 /// Exactly as long as asked; what does not fit into a run parks, as does asking without end.
 fn as_asked(asked: Duration, attempt: u32) -> Decision {
     let asked = asked.max(Duration::from_secs(1));

@@ -4,6 +4,7 @@
 //! [`Halt`]. Nothing here sleeps towards the invocation's limit: a wait that does not fit is a halt,
 //! and the next tick goes on.
 
+mod effect;
 mod enet;
 mod sign;
 
@@ -26,6 +27,8 @@ use crate::{
 };
 
 pub use enet::{Seat, farewell};
+
+pub use effect::Effect;
 
 /// How long a page of SYSPRO's may take.
 const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
@@ -55,13 +58,6 @@ impl From<StoreError> for Halt {
     fn from(error: StoreError) -> Self {
         Halt::Store(error)
     }
-}
-
-/// Whether a HubSpot call changes anything there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    Read,
-    Write,
 }
 
 pub struct Sender<'a, P> {
@@ -239,7 +235,8 @@ impl<'a, P: Platform> Sender<'a, P> {
         }
     }
 
-    /// Asks HubSpot, at its pace and under the lease. Only calls that may be repeated come here.
+    /// Asks HubSpot, at its pace and under the lease. A call that may not be repeated says so
+    /// ([`Effect::Create`]).
     pub async fn hubspot<T>(
         &self,
         lane: Lane,
@@ -254,7 +251,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             self.room_to_write()
                 .map_err(|halt| last.take().map_or(halt, Halt::Fault))?;
             self.permit(lane).await?;
-            if let (Effect::Write, Some(store)) = (effect, self.store) {
+            if let (true, Some(store)) = (effect.is_write(), self.store) {
                 store.cover_a_write().await?;
             }
             self.calls.set(self.calls.get() + 1);
@@ -269,11 +266,14 @@ impl<'a, P: Platform> Sender<'a, P> {
                 Ok(read) => return Ok(read),
                 Err(fault) => fault,
             };
-            if effect == Effect::Write && retry::is_lost_write(&fault) {
+            if effect.is_write() && retry::is_lost_write(&fault) {
                 // Even if its repeat succeeds, this one may land late, on top of a newer write.
                 let until = began + LANDED;
                 self.hold
                     .set(Some(self.hold.get().map_or(until, |hold| hold.max(until))));
+            }
+            if effect == Effect::Create && retry::may_have_happened(&fault) {
+                return Err(Halt::Fault(fault));
             }
             self.wait_out(Some(lane), &fault, attempt).await?;
             last = Some(fault);

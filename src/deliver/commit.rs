@@ -50,7 +50,7 @@ pub async fn commit<P: Platform>(
 }
 
 /// What HubSpot holds of the chunk now.
-fn of_targets(connection: &str, feed: &str, units: &[Unit]) -> Vec<Statement> {
+pub fn of_targets(connection: &str, feed: &str, units: &[Unit]) -> Vec<Statement> {
     let mut kept = Vec::new();
     let mut gone = Vec::new();
     for unit in units {

@@ -5,6 +5,7 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use super::{
     batch::{Blocked, Verdict, halving},
+    keyless,
     park::{park_for, park_kind},
     unit::{LINKS, Unit, at},
     write::write,
@@ -39,12 +40,16 @@ const OBJECTS: [Kind; 4] = [Kind::Company, Kind::Contact, Kind::Invoice, Kind::L
 
 pub async fn all<P: Platform>(
     run: &Run<'_, P>,
+    feed: &str,
     units: &mut [Unit],
     stopped: &Cell<bool>,
 ) -> Result<(), Halt> {
     for kind in OBJECTS {
         if stopped.get() {
             return Ok(());
+        }
+        if kind == Kind::LineItem {
+            keyless::lines(run, feed, units).await?;
         }
         write(run, units, kind).await?;
     }

@@ -30,6 +30,8 @@ pub struct Unit {
     pub archived: Vec<String>,
     /// One of its objects is new in HubSpot or another than before: what was linked to it is not.
     pub moved: bool,
+    /// Its invoice was made in this run, so that all lines it has are ours and known.
+    pub invoice_is_new: bool,
     /// The customer's company or contact may be gone from HubSpot.
     pub doubts_customer: bool,
     targets: BTreeMap<(Kind, String), Target>,
@@ -78,6 +80,7 @@ impl Unit {
             updated: 0,
             archived: Vec::new(),
             moved: false,
+            invoice_is_new: false,
             doubts_customer: false,
             targets: BTreeMap::new(),
             changed: BTreeSet::new(),
@@ -173,6 +176,45 @@ impl Unit {
             .collect()
     }
 
+    /// Keys of line items that may be in HubSpot under an id not known here: wanted, or tried once
+    /// without an answer.
+    pub fn unknown_lines(&self) -> BTreeSet<String> {
+        let is_line = |kind: Kind| kind == Kind::LineItem;
+        let objects = self.payload.objects.iter();
+        let wanted = objects.filter(|object| is_line(object.kind));
+        let wanted = wanted.filter(|object| self.target(object).hubspot_id.is_none());
+        let tried = self.targets.values().filter(|it| is_line(it.kind));
+        let tried = tried.filter(|target| target.is_tried());
+        let wanted = wanted.map(|object| object.key.clone());
+        wanted
+            .chain(tried.map(|it| it.object_key.clone()))
+            .collect()
+    }
+
+    /// Ids of the line items known to be ours.
+    pub fn line_ids(&self) -> BTreeSet<&str> {
+        let lines = self.targets.values().filter(|it| it.kind == Kind::LineItem);
+        lines.filter_map(|it| it.hubspot_id.as_deref()).collect()
+    }
+
+    /// What is known of a line item, wanted or not, and what it shall be.
+    pub fn line(&self, key: &str) -> (Target, Option<&Object>) {
+        let mut objects = self.payload.objects.iter();
+        let object = objects.find(|it| it.kind == Kind::LineItem && it.key == key);
+        let target = self.targets.get(&(Kind::LineItem, key.to_owned()));
+        let blank = || Target::new(Kind::LineItem, key);
+        (target.cloned().unwrap_or_else(blank), object)
+    }
+
+    /// Its invoice may be gone from HubSpot: it is written again.
+    pub fn doubt_invoice(&mut self) {
+        let invoices = self.targets.values().filter(|it| it.kind == Kind::Invoice);
+        for mut invoice in invoices.cloned().collect::<Vec<_>>() {
+            invoice.hash.clear();
+            self.keep(invoice);
+        }
+    }
+
     /// HubSpot deletes an invoice's lines with it: all of them are to be made anew.
     pub fn forget_lines(&mut self) {
         let lines = self.targets.values();
@@ -210,6 +252,7 @@ impl Unit {
                 .iter()
                 .all(|(from, to)| self.missing_links(*from, *to).is_empty())
             && self.lines_beyond().is_empty()
+            && !self.targets.values().any(Target::is_tried)
             && self.status_to_set().is_none()
     }
 

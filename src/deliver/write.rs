@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     batch::{Verdict, halving},
+    keyless::is_keyless,
     steps::{Written, blocked, hold_parked, verdict},
     unit::{Unit, at, withheld_reason},
 };
@@ -97,6 +98,10 @@ pub async fn write<P: Platform>(
         for (place, object) in lacking(unit, kind) {
             jobs.push(Job::of(at, place, object, unit.target(object)));
         }
+    }
+    if is_keyless(run, kind) {
+        // The others were created, or wait.
+        jobs.retain(|job| !job.is_new());
     }
     let (jobs, mut later) = match kind {
         Kind::Contact => share_no_email(jobs, units),
@@ -208,6 +213,7 @@ fn book(unit: &mut Unit, job: Job, written: Written) {
     {
         target.links.clear();
     }
+    unit.invoice_is_new |= written.new && target.kind == Kind::Invoice;
     target.hubspot_id = Some(written.id);
     target.hash = job.hash;
     if has_email {
@@ -333,6 +339,12 @@ async fn find_again<P: Platform>(
             target.links.clear();
             unit.warnings.push(withheld_reason(Withheld::Deleted));
             unit.keep(target);
+            Ok(None)
+        }
+        None if is_keyless(run, kind) => {
+            // The next run makes it anew, after reading what lines there are.
+            unit.keep(Target::new(kind, &job.target.object_key));
+            unit.hold(0, None);
             Ok(None)
         }
         None => {

@@ -3,11 +3,13 @@
 //! To link what is linked is harmless. The same pair twice in one call is refused, and an empty
 //! list of types is accepted and links nothing: neither is ever built here.
 
+use std::collections::HashMap;
+
 use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::objects::errors;
-use super::{Api, Kind, body, id_text, refusal, unreadable};
+use super::{Api, Kind, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Refusal};
 
 /// Pairs in one call to make links; HubSpot documents 2,000 for one of the two ways.
@@ -31,6 +33,22 @@ pub enum LinkAnswer {
     Unnamed,
 }
 
+/// A record whose links are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    pub id: String,
+    /// Where the page before ended.
+    pub after: Option<String>,
+}
+
+/// What one record is linked to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Links {
+    pub to: Vec<String>,
+    /// There are more; ask again from here.
+    pub after: Option<String>,
+}
+
 /// The types for links in this direction, where we make them.
 pub fn types(from: Kind, to: Kind) -> Option<&'static [u16]> {
     let found = TYPES.iter().find(|(f, t, _)| (*f, *t) == (from, to));
@@ -46,13 +64,14 @@ pub fn create(
     types: &[u16],
 ) -> Request<String> {
     debug_assert!(!types.is_empty(), "no types link nothing");
-    let types: Vec<Value> = types
-        .iter()
-        .map(|id| json!({ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": id }))
-        .collect();
+    let types: Vec<Value> = types.iter().map(|id| spec(*id)).collect();
     let input =
         |(a, b): &(&str, &str)| json!({ "from": { "id": a }, "to": { "id": b }, "types": types });
     batch(api, from, to, "create", pairs, input)
+}
+
+pub(super) fn spec(id: u16) -> Value {
+    json!({ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": id })
 }
 
 /// Links the pairs with the portal's default type. `pairs` holds no pair twice.
@@ -64,6 +83,61 @@ pub fn associate_default(
 ) -> Request<String> {
     let input = |(a, b): &(&str, &str)| json!({ "from": { "id": a }, "to": { "id": b } });
     batch(api, from, to, "associate/default", pairs, input)
+}
+
+/// What the records are linked to: no more than [`MAX_PAIRS`].
+pub fn read(api: &Api, from: Kind, to: Kind, sources: &[Source]) -> Request<String> {
+    let input = |source: &Source| match &source.after {
+        Some(after) => json!({ "id": source.id, "after": after }),
+        None => json!({ "id": source.id }),
+    };
+    let inputs: Vec<Value> = sources.iter().map(input).collect();
+    post(api, from, to, "read", &inputs)
+}
+
+/// The links of each record the answer speaks of. One linked to nothing is named in an error, or
+/// nowhere; beside an error that names nobody, nowhere means nothing.
+///
+/// # Errors
+/// Every answer that is not the list.
+pub fn read_links(
+    sources: &[Source],
+    response: &Response<Vec<u8>>,
+) -> Result<HashMap<String, Links>, Fault> {
+    let body = body(response)?;
+    let results = list(response, &body, "results")?;
+    let mut found: HashMap<String, Links> = results.iter().filter_map(links).collect();
+    let mut doubtful = false;
+    let mut without: Vec<&String> = Vec::new();
+    for error in errors(&body) {
+        let said = refusal::contexts(error);
+        let ids: Vec<&str> = said.iter().flat_map(|text| numbers(text)).collect();
+        let named = sources.iter().map(|source| &source.id);
+        let named: Vec<&String> = named.filter(|id| ids.contains(&id.as_str())).collect();
+        match refusal::is_missing(&refusal::read(error)) && !named.is_empty() {
+            true => without.extend(named),
+            false => doubtful = true,
+        }
+    }
+    for Source { id, .. } in sources {
+        if !doubtful || without.contains(&id) {
+            found.entry(id.clone()).or_default();
+        }
+    }
+    Ok(found)
+}
+
+fn links(result: &Value) -> Option<(String, Links)> {
+    let to = result.get("to").and_then(Value::as_array)?;
+    let after = || result.get("paging")?.get("next")?.get("after");
+    let to = to
+        .iter()
+        .filter_map(|to| id_text(to.get("toObjectId").or_else(|| to.get("id"))?));
+    let links = Links {
+        to: to.collect(),
+        after: after().and_then(id_text),
+    };
+    Some((id_text(result.get("from")?.get("id")?)?, links))
 }
 
 /// One answer per pair, in the order of the pairs.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use http::{Request, Response};
 use serde_json::{Map, Value, json};
 
-use super::{Api, Kind, body, id_text, list, refusal, unreadable};
+use super::{Api, Kind, associations, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Reason, Refusal};
 
 /// Inputs HubSpot takes in one call.
@@ -85,6 +85,38 @@ pub fn update(api: &Api, kind: Kind, writes: &[Write]) -> Request<String> {
     )
 }
 
+/// Makes records, each linked to the parent at its place. Nothing tells a second one from the first:
+/// never to be repeated.
+pub fn create(
+    api: &Api,
+    kind: Kind,
+    parent: Kind,
+    writes: &[Write],
+    parents: &[&str],
+) -> Request<String> {
+    let types = associations::types(kind, parent).unwrap_or_default();
+    let types: Vec<Value> = types.iter().map(|id| associations::spec(*id)).collect();
+    let inputs = writes.iter().zip(parents).map(|(write, parent)| {
+        json!({
+            "objectWriteTraceId": write.trace,
+            "properties": properties(write),
+            "associations": [{ "to": { "id": parent }, "types": types }],
+        })
+    });
+    let inputs = json!({ "inputs": inputs.collect::<Vec<_>>() });
+    batch(api, kind, "create", inputs)
+}
+
+/// Records by their ids; no id stands twice.
+pub fn read(api: &Api, kind: Kind, ids: &[&str], properties: &[&str]) -> Request<String> {
+    let asked = json!({
+        "inputs": inputs(ids),
+        "properties": properties,
+        "propertiesWithHistory": [],
+    });
+    batch(api, kind, "read", asked)
+}
+
 /// Answered with no words at all, also for ids that are gone.
 pub fn archive(api: &Api, kind: Kind, ids: &[&str]) -> Request<String> {
     batch(api, kind, "archive", json!({ "inputs": inputs(ids) }))
@@ -153,6 +185,31 @@ pub fn read_one(response: &Response<Vec<u8>>) -> Result<Option<Found>, Fault> {
         Err(Fault::Refused { status: 404, .. }) => Ok(None),
         Err(fault) => Err(fault),
     }
+}
+
+/// What became of each of these ids: the record, or nothing where it is not there. One the answer
+/// does not speak of is not among them.
+///
+/// # Errors
+/// Every answer that is not the list.
+pub fn read_found(
+    ids: &[&str],
+    response: &Response<Vec<u8>>,
+) -> Result<HashMap<String, Option<Found>>, Fault> {
+    let body = body(response)?;
+    let results = list(response, &body, "results")?;
+    let found = results.iter().filter_map(found);
+    let mut all: HashMap<_, _> = found.map(|it| (it.id.clone(), Some(it))).collect();
+    for error in errors(&body) {
+        if !refusal::is_missing(&refusal::read(error)) {
+            continue;
+        }
+        let missing = refusal::context(error, "ids").into_iter();
+        for id in missing.filter(|id| ids.contains(&id.as_str())) {
+            all.entry(id).or_insert(None);
+        }
+    }
+    Ok(all)
 }
 
 /// The errors of a 207, none elsewhere.

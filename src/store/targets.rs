@@ -16,7 +16,8 @@ pub struct Target {
     /// The value of its unique property.
     pub object_key: String,
     pub hubspot_id: Option<String>,
-    /// Of the properties last sent; blank when they must be sent again.
+    /// Of the properties last sent; blank when they must be sent again. Without an id: of the content
+    /// of a line item that was to be created, and nobody knows whether it was.
     pub hash: String,
     /// Which id of a kind it was last linked to.
     pub links: BTreeMap<Kind, String>,
@@ -51,6 +52,11 @@ impl Target {
             status: None,
             withheld: None,
         }
+    }
+
+    /// A line item that may have been created without our hearing of it.
+    pub fn is_tried(&self) -> bool {
+        self.kind == Kind::LineItem && self.hubspot_id.is_none() && !self.hash.is_empty()
     }
 
     /// Neither it nor its own links are written.

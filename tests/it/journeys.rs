@@ -9,6 +9,7 @@ mod detection;
 mod documents;
 mod faults;
 mod input;
+mod keyless;
 mod keys;
 mod lists;
 mod load;

@@ -228,8 +228,10 @@ fn item(
         false => name,
     };
     let mut fields = Fields::new(context.prefix);
-    fields.own("key", key.as_str());
-    fields.own("line_total", number(priced.total));
+    if !context.account.without.line_keys {
+        fields.own("key", key.as_str());
+        fields.own("line_total", number(priced.total));
+    }
     fields.standard("name", name);
     fields.standard("hs_sku", code);
     fields.standard("quantity", number(Some(priced.quantity)));

@@ -161,3 +161,36 @@ fn a_call_refused_as_a_whole_names_the_record_in_the_way() {
         "#]],
     );
 }
+
+#[test]
+fn links_are_read_in_both_shapes_and_nothing_is_made_of_silence_beside_an_error() {
+    let source = |id: &str| Source {
+        id: id.to_owned(),
+        after: None,
+    };
+    let sources = ["1", "4", "6", "7"].map(source);
+    let request = read(&api(), Kind::Invoice, Kind::LineItem, &sources[..1]);
+    assert_eq!(request.body(), r#"{"inputs":[{"id":"1"}]}"#);
+    let results = r#""results":[
+      {"from":{"id":"1"},"to":[{"toObjectId":2,"associationTypes":[]},{"toObjectId":"3"}],"paging":{"next":{"after":"abc"}}},
+      {"from":{"id":4},"to":[{"id":"5","type":"invoice_to_line_item"}]}]"#;
+    let none = r#"{"category":"OBJECT_NOT_FOUND","message":"No line item is associated with invoice 6.","context":{"fromObjectId":["6"]}}"#;
+    let odd = r#"{"category":"ODD","message":"Odd"}"#;
+    let read = |errors: &str| {
+        let text = format!("{{{results},\"errors\":[{errors}]}}");
+        let found = read_links(&sources, &answer(207, &text)).unwrap();
+        let mut found: Vec<_> = found
+            .into_iter()
+            .map(|(id, links)| format!("{id}: {} {:?}", links.to.join(" "), links.after))
+            .collect();
+        found.sort();
+        found
+    };
+    let both = ["1: 2 3 Some(\"abc\")", "4: 5 None"];
+    assert_eq!(read(odd), both);
+    assert_eq!(
+        read(&format!("{none},{odd}")),
+        [both[0], both[1], "6:  None"]
+    );
+    assert_eq!(read(none), [both[0], both[1], "6:  None", "7:  None"]);
+}

@@ -453,7 +453,7 @@ fn without_invoices_customers_are_synced_and_invoices_follow_when_they_may() {
         mend(site.portal.borrow_mut().options_mut());
         let mended = patch(&site);
         assert_eq!(mended["portal"]["without"]["invoices"], false, "{mended:#}");
-        assert_eq!(check(&mended, "hubspot_invoices")["ok"], true);
+        assert_eq!(check(&mended, "hubspot_invoices")["ok"], true, "{mended:#}");
         site.settle(6);
         let invoice = hubspot_key(&first_invoice(1));
         assert_eq!(site.status("invoices", &invoice), "synced");
