@@ -33,7 +33,11 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
         }
     };
     let mut config = config.clone();
-    config.bounds.max_queries = config.bounds.max_queries.saturating_sub(1);
+    let pruned_at = runnable.first().map(|it| it.pruned_at);
+    let prunes = prune::may_be_due(pruned_at, began);
+    // Set aside: connections that always spend all there is must not keep the rest for ever.
+    let reserved = if prunes { prune::LEAST_STATEMENTS } else { 0 };
+    config.bounds.max_queries = config.bounds.max_queries.saturating_sub(1 + reserved);
     for due in &runnable {
         let left = left_of(config.bounds, began, platform.now());
         if left.run_for < LEAST_TIME || left.max_queries < LEAST_STATEMENTS {
@@ -48,9 +52,9 @@ pub async fn tick<P: Platform>(platform: &P, config: &Config) {
         bounds.max_rows = bounds.max_rows.saturating_sub(spent.rows);
         bounds.max_bytes = bounds.max_bytes.saturating_sub(spent.bytes);
     }
-    if config.bounds.max_queries >= prune::STATEMENTS {
-        let last = runnable.first().map(|it| it.pruned_at);
-        prune::prune(platform, config.retention_days, last).await;
+    if prunes {
+        let room = config.bounds.max_queries + reserved;
+        prune::prune(platform, config.retention_days, pruned_at, room).await;
     }
 }
 

@@ -62,8 +62,12 @@ impl Account {
         self
     }
 
-    /// What the portal says of itself now, with what was learned of it otherwise.
+    /// What the portal says of itself now, with what was learned of it otherwise. Half an answer says
+    /// nothing: without its currencies every invoice would be failing.
     pub fn asked_again(&self, now: Account) -> Self {
+        if now.currency.is_empty() || now.time_zone.is_empty() {
+            return self.clone();
+        }
         let now = Account {
             writable_invoice_properties: self.writable_invoice_properties.clone(),
             without: self.without,
@@ -147,6 +151,16 @@ mod tests {
             let read = read_details(&answer(200, &details)).unwrap();
             assert_eq!(read.utc_offset_ms, 0, "{far}");
         }
+    }
+
+    #[test]
+    fn half_an_answer_about_a_portal_forgets_nothing_of_it() {
+        let whole = read_details(&answer(200, DETAILS)).unwrap();
+        let half = read_details(&answer(200, r#"{"portalId":891936587}"#)).unwrap();
+        assert_eq!(whole.asked_again(half), whole);
+        let other = DETAILS.replace("\"EUR\"", "\"CHF\"");
+        let now = read_details(&answer(200, &other)).unwrap();
+        assert_eq!(whole.asked_again(now).additional_currencies, ["CHF"]);
     }
 
     #[test]

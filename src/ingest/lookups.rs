@@ -35,8 +35,8 @@ use crate::{
 const PAGE: u32 = 2_000;
 /// The same over e.net, whose answers are wordy.
 const ENET_PAGE: u32 = 1_000;
-/// More than one row of the database may hold is read by each run that needs it.
-const MAX_KEPT: usize = 1_500_000;
+/// More than one value of the database may hold, on its way there, is read by each run that needs it.
+const MAX_KEPT: usize = 1_700_000;
 
 /// The tables of codes in one run.
 #[derive(Default)]
@@ -174,7 +174,7 @@ impl<P: Platform> Reader<'_, P> {
                 let mut here = self.codes.borrow_mut();
                 here.asked.insert(lookup.table);
                 here.put(lookup, rows);
-                Ok((codes.len() <= MAX_KEPT).then(|| asked(hash, Some(codes))))
+                Ok(Some(asked(hash, Some(codes))).filter(|asked| asked.size() <= MAX_KEPT))
             }
             Err(Halt::Fault(fault)) if fault.system() == System::Enet => {
                 self.codes.borrow_mut().asked.insert(lookup.table);
@@ -233,16 +233,16 @@ impl<P: Platform> Reader<'_, P> {
             before.map_or("", |known| &known.hash) != asked.hash
         };
         let id = run.connection.id.as_str();
-        let mut statements = vec![lookups::save(id, run.platform.now(), asked)];
+        let mut statements = lookups::save(id, run.platform.now(), asked);
         if asked.iter().any(is_news) {
             statements.push(lookups::map_again(id));
         }
-        let mut answers = run.store.commit(statements).await?.into_iter().skip(1);
+        let mut answers = run.store.commit(statements).await?;
         #[derive(Deserialize)]
         struct Raised {
             mapping: i64,
         }
-        let raised: Vec<Raised> = rows_as(answers.next().unwrap_or_default())?;
+        let raised: Vec<Raised> = rows_as(answers.pop().unwrap_or_default())?;
         if let Some(raised) = raised.first() {
             run.mapping.set(raised.mapping);
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::json;
+use super::{json, slices};
 use crate::platform::{Millis, Statement};
 
 /// What the connection's own row tells of each: enough to know whether to ask again.
@@ -39,15 +39,27 @@ pub struct Asked {
     pub codes: Option<String>,
 }
 
-pub fn save(connection: &str, now: Millis, asked: &[Asked]) -> Statement {
-    Statement::new(
-        "insert into lookups (connection, name, hash, asked_at, codes)
-         select ?1, value ->> 'name', value ->> 'hash', ?2, value ->> 'codes' from json_each(?3)
-         where true
-         on conflict (connection, name) do update set hash = excluded.hash,
-           asked_at = excluded.asked_at, codes = coalesce(excluded.codes, codes)",
-        [connection.into(), now.into(), json(asked)],
-    )
+pub fn save(connection: &str, now: Millis, asked: &[Asked]) -> Vec<Statement> {
+    let save = |asked: &[Asked]| {
+        Statement::new(
+            "insert into lookups (connection, name, hash, asked_at, codes)
+             select ?1, value ->> 'name', value ->> 'hash', ?2, value ->> 'codes' from json_each(?3)
+             where true
+             on conflict (connection, name) do update set hash = excluded.hash,
+               asked_at = excluded.asked_at, codes = coalesce(excluded.codes, codes)",
+            [connection.into(), now.into(), json(asked)],
+        )
+    };
+    slices(asked, Asked::size).map(save).collect()
+}
+
+impl Asked {
+    /// As it travels: JSON within JSON, so that every quotation mark of the codes is two characters.
+    pub fn size(&self) -> usize {
+        let codes = self.codes.as_deref().unwrap_or_default();
+        let escaped = codes.bytes().filter(|byte| b"\"\\".contains(byte)).count();
+        codes.len() + escaped + self.name.len() + self.hash.len() + 64
+    }
 }
 
 /// Beside the change of a connection, and only where that was made: tables that were not to be had are

@@ -11,13 +11,29 @@ use crate::{
 /// Rows deleted by one statement, and how many times in one tick: the rest is the next one's.
 const SLICE: u32 = 1_000;
 const SLICES: u32 = 5;
-/// The most statements it takes.
-pub const STATEMENTS: u32 = 2 * SLICES + 2;
+/// Statements of one slice, and of what stands around them.
+const A_SLICE: u32 = 2;
+const AROUND: u32 = 2;
+/// Fewer statements do not get it on.
+pub const LEAST_STATEMENTS: u32 = A_SLICE + AROUND;
 
-/// Prunes unless that was done within a day. `last` is when, as the tick's own connections tell;
+/// Whether it was not done within a day. `last` is when it was, as the tick's own connections tell;
 /// nothing where there are none to tell.
-pub async fn prune<P: Platform>(platform: &P, retention_days: u32, last: Option<Option<Millis>>) {
-    if let Err(error) = slices(platform, retention_days, last).await {
+pub fn may_be_due(last: Option<Option<Millis>>, now: Millis) -> bool {
+    // A time ahead was written by a wrong clock and counts as past.
+    let done = |last: Millis| (0..DAY).contains(&(now - last));
+    !last.flatten().is_some_and(done)
+}
+
+/// Prunes with at most `room` statements.
+pub async fn prune<P: Platform>(
+    platform: &P,
+    retention_days: u32,
+    last: Option<Option<Millis>>,
+    room: u32,
+) {
+    let most = SLICES.min(room.saturating_sub(AROUND) / A_SLICE);
+    if let Err(error) = slices(platform, retention_days, last, most).await {
         // The next tick tries again.
         let line = json!({ "event": "prune_failed", "why": format!("{error:?}") });
         platform.log(&line.to_string());
@@ -33,22 +49,18 @@ async fn slices<P: Platform>(
     platform: &P,
     retention_days: u32,
     last: Option<Option<Millis>>,
+    most: u32,
 ) -> Result<(), StoreError> {
     let now = platform.now();
-    let last = match last {
-        Some(last) => last,
-        None => {
-            let mut rows = platform.batch(&[upkeep::done_at(upkeep::PRUNE)]).await?;
-            let done: Vec<Done> = rows_as(rows.pop().unwrap_or_default())?;
-            done.first().map(|done| done.done_at)
+    if last.is_none() {
+        let mut rows = platform.batch(&[upkeep::done_at(upkeep::PRUNE)]).await?;
+        let done: Vec<Done> = rows_as(rows.pop().unwrap_or_default())?;
+        if !may_be_due(Some(done.first().map(|done| done.done_at)), now) {
+            return Ok(());
         }
-    };
-    // A time ahead was written by a wrong clock and counts as past.
-    if last.is_some_and(|last| (0..DAY).contains(&(now - last))) {
-        return Ok(());
     }
     let before = now - i64::from(retention_days) * DAY;
-    for _ in 0..SLICES {
+    for _ in 0..most {
         let pruned = platform.batch(&upkeep::prune(before, SLICE)).await?;
         let full = |rows: &Vec<_>| rows.len() >= SLICE as usize;
         if !pruned.iter().any(full) {

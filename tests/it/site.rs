@@ -75,8 +75,12 @@ impl Site {
     /// From now on the Worker holds these master keys.
     pub fn deploy(&self, (master, previous): MasterKeys) {
         let previous = previous.unwrap_or_default();
-        let keys = [("MASTER_KEY", master), ("MASTER_KEY_PREVIOUS", previous)];
-        self.config.replace(config_with(&keys));
+        self.deploy_with(&[("MASTER_KEY", master), ("MASTER_KEY_PREVIOUS", previous)]);
+    }
+
+    /// Deploys with these variables, the others as usual.
+    pub fn deploy_with(&self, vars: &[(&str, &str)]) {
+        self.config.replace(config_with(vars));
     }
 
     pub fn connection(&self, settings: Value) -> Value {

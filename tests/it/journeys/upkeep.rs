@@ -86,6 +86,40 @@ fn pruning_goes_by_slices_once_a_day_and_costs_a_quiet_tick_nothing() {
     }
 }
 
+#[test]
+fn a_deployment_with_few_statements_prunes_all_the_same() {
+    let site = loaded(2);
+    grow_old(&site, 3_000);
+    let audit = count(&site, "audit");
+    site.deploy_with(&[("MAX_QUERIES", "20")]);
+    site.world.advance(DAY);
+    site.tick();
+    assert!(count(&site, "audit") <= audit - 1_000);
+}
+
+#[test]
+fn a_tick_does_not_read_the_runs_of_years() {
+    let site = loaded(1);
+    let steps = |site: &Site| {
+        site.next_tick();
+        let d1 = site.world.d1();
+        let costs = d1.costs().iter();
+        costs
+            .filter(|(sql, _)| sql.contains("as under_way"))
+            .map(|(_, cost)| cost.steps)
+            .max()
+            .expect("each tick asks")
+    };
+    let before = steps(&site);
+    site.world.rows(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 20000)
+         insert into runs (connection, id, kind, state, asked, asked_at)
+         select 'acme', 'old' || i, 'cron', 'green', '{}', 1 from n",
+    );
+    let after = steps(&site);
+    assert!(after < before * 2, "{before} steps, then {after}");
+}
+
 fn shown(site: &Site) -> Json {
     let one = site.get("/connections/acme");
     let all = site.get("/connections");
