@@ -206,7 +206,7 @@ impl From<StoreError> for ApiError {
             http::StatusCode::SERVICE_UNAVAILABLE,
             "database",
             message,
-            "Look whether it was done, and try again; after an update run `make deploy` for its migrations.",
+            "Wait a minute, look whether it was done, and repeat it if not. If the product was just updated, run `make deploy`: it brings the database up to date.",
         )
     }
 }

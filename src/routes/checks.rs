@@ -51,7 +51,7 @@ pub async fn check<P: Platform>(
             StatusCode::CONFLICT,
             "conflict",
             "Somebody changed this connection while it was looked at.",
-            "Ask for the checks again.",
+            "Ask for the checks again (POST /connections/{id}/checks).",
         ));
     }
     Ok(told(&found))

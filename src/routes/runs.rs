@@ -51,7 +51,7 @@ async fn ask<P: Platform>(
             StatusCode::CONFLICT,
             "not_active",
             "The connection does not run in its present state.",
-            "See GET /connections/{id} for the state and its reason; PATCH mends or resumes it.",
+            "GET /connections/{id} shows its state and the reason. A paused one goes on after PATCH with {\"paused\": false}; mend what an incomplete one names, then ask for the checks again (POST /connections/{id}/checks).",
         ));
     }
     let id = new_id(platform);
@@ -61,7 +61,7 @@ async fn ask<P: Platform>(
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "already_asked",
-            "The same is asked already and has not begun.",
+            "The same was asked for already and has not begun yet.",
             "Wait for the next tick; GET /connections/{id}/runs shows it.",
         ));
     }

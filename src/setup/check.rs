@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{fault::Fault, send::Halt};
 
-/// Nothing looks again by itself at a connection that never was complete.
-const AGAIN: &str = "ask for the checks again (POST /connections/{id}/checks)";
+/// How to have it looked at again once something was mended elsewhere: the rest of a sentence. Nothing
+/// looks again by itself at a connection that never was complete.
+pub const AGAIN: &str = "ask for the checks again (POST /connections/{id}/checks)";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -60,6 +61,11 @@ impl Check {
         Self::not_looked_at(name, &because, format!("Mend {other} first."))
     }
 
+    pub fn no_database(name: &str) -> Self {
+        let later = format!("Wait a minute; then {AGAIN}.");
+        Self::not_looked_at(name, "the database did not answer", later)
+    }
+
     pub fn halted(name: &str, halt: &Halt) -> Self {
         match halt {
             Halt::Fault(fault) => Self::faulty(name, fault),
@@ -68,9 +74,7 @@ impl Check {
                 "the time that all checks have together was over",
                 format!("If its system is only slow now, {AGAIN}."),
             ),
-            Halt::Store(_) => {
-                Self::not_looked_at(name, "the database did not answer", "Try again.")
-            }
+            Halt::Store(_) => Self::no_database(name),
         }
     }
 

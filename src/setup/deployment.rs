@@ -55,7 +55,7 @@ fn read<T: DeserializeOwned>(
 ) -> Check {
     match rows.and_then(rows_as) {
         Ok(rows) => judge(rows),
-        Err(_) => Check::not_looked_at(name, "the database did not answer", "Try again."),
+        Err(_) => Check::no_database(name),
     }
 }
 

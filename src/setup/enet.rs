@@ -3,7 +3,7 @@
 //! A session is the operator's only one. So a log-on that runs use already is looked at under their
 //! lease and with their session; a new one with a session of its own, which is left at the end.
 
-use super::Check;
+use super::{Check, check::AGAIN};
 use crate::{
     config::{Bounds, Config},
     connection::{Connection, Enet},
@@ -102,7 +102,7 @@ async fn with_the_runs<P: Platform>(
         Ok(Some(claimed)) => claimed,
         Ok(None) => {
             let busy = "a run under way uses the session";
-            let later = "Have it looked at again in some minutes, when the run is over.";
+            let later = format!("Wait some minutes until the run is over; then {AGAIN}.");
             let log_on = Check::not_looked_at(LOGON, busy, later);
             return optional(vec![log_on, Check::waits_for(COMFND, LOGON)]);
         }
@@ -168,7 +168,7 @@ fn currency(profile: &Profile, connection: &Connection) -> Option<Check> {
         Check::failed(
             CURRENCY,
             format!("The connection says that SYSPRO's local currency is {ours}; SYSPRO says {theirs}."),
-            format!("If SYSPRO is right, PATCH the connection with \"{theirs}\" as `syspro.local_currency`."),
+            format!("If SYSPRO is right, PATCH the connection with `{theirs}` as `syspro.local_currency`."),
         )
     })
 }

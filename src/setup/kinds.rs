@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 
 use super::{
     Check,
+    check::AGAIN,
     portal::api,
     provision::{self, Ready, Wrong},
 };
@@ -193,7 +194,7 @@ impl Looked {
             Err(Halt::Fault(Fault::Refused { .. })) => Check::failed(
                 &name,
                 format!("This portal has no {}.", self.kind.path().replace('_', " ")),
-                "Ask whether the portal's plan includes them, then PATCH the connection with {}.",
+                format!("Ask HubSpot whether the portal's plan includes them; then {AGAIN}."),
             ),
             Err(halt) => Check::halted(&name, halt),
             Ok(Ready { wrong, .. }) if wrong.is_empty() => return Check::passed(&name),
@@ -228,16 +229,17 @@ impl Looked {
 
 fn unusable(name: &str, wrong: &[Wrong]) -> Check {
     let whys: Vec<String> = wrong.iter().map(Wrong::why).collect();
-    let mut remedies: Vec<&str> = wrong.iter().map(Wrong::remedy).collect();
+    let mut remedies: Vec<String> = wrong.iter().map(Wrong::remedy).collect();
     remedies.dedup();
     Check::failed(name, whys.join(" "), remedies.join(" "))
 }
 
-/// What is optional is not probed by any run: somebody has to ask.
+/// What is optional is not probed by any run: somebody has to ask, or change the connection, which
+/// does the same.
 fn again(remedy: &str) -> String {
-    match remedy.contains("PATCH") {
+    match remedy.contains(AGAIN) || remedy.contains("PATCH") {
         true => remedy.to_owned(),
-        false => format!("{remedy} Then PATCH the connection with {{}}: it is taken up at once."),
+        false => format!("{remedy} Then {AGAIN}: it is taken up at once."),
     }
 }
 
@@ -266,7 +268,9 @@ fn scopes_check(looked: &[Looked], without: Without) -> Check {
         ..Check::failed(
             name,
             format!("The HubSpot token lacks these scopes: {named}."),
-            "Add them to the service key or private app in HubSpot, then PATCH the connection with {}; if HubSpot gave out a new token, PATCH that as `hubspot.token`.",
+            format!(
+                "Add them to the service key or private app in HubSpot; then {AGAIN}. If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead."
+            ),
         )
     }
 }

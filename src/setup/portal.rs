@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Conflict, conflict, kinds};
+use super::{Check, Conflict, check::AGAIN, conflict, kinds};
 use crate::{
     connection::{Connection, ForeignCurrency},
     hubspot::{
@@ -94,9 +94,7 @@ fn currency(connection: &Connection, account: &Account) -> Check {
     let known =
         |code: &String| account.currency == *code || account.additional_currencies.contains(code);
     let remedy = |codes: &str| {
-        format!(
-            "Add {codes} in HubSpot (Settings, Account defaults, Currency), then PATCH the connection with {{}}."
-        )
+        format!("Add {codes} in HubSpot (Settings, Account defaults, Currency); then {AGAIN}.")
     };
     let local = &connection.syspro.local_currency;
     if !known(local) {
@@ -122,7 +120,7 @@ fn currency(connection: &Connection, account: &Account) -> Check {
         ..Check::failed(
             name,
             format!(
-                "The portal does not use {unknown}, which `currencies` maps codes to. {instead}."
+                "The portal does not use {unknown}, which `settings.currencies` maps codes to. {instead}."
             ),
             remedy(&unknown),
         )

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{fault::Refusal, feeds::properties::Definition, hubspot::properties::Property};
+use crate::{
+    fault::Refusal, feeds::properties::Definition, hubspot::properties::Property,
+    setup::check::AGAIN,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wrong {
@@ -114,19 +117,19 @@ impl Wrong {
         }
     }
 
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> String {
         match self {
-            Wrong::Group(_) | Wrong::Refused { .. } => {
-                "See in HubSpot under Settings, Properties whether a limit of the portal is reached, or ask HubSpot's support with the correlation id; then PATCH the connection with {}."
-            }
-            Wrong::NotUnique(_) | Wrong::UsedBefore(_) => ANOTHER_PREFIX,
-            Wrong::OtherType { .. } => {
-                "If it is nobody else's, delete it in HubSpot under Settings, Properties and PATCH the connection with {}: it is made again. Else delete this connection and make it again with another `hubspot.prefix`, such as `erp_`."
-            }
-            Wrong::Options { .. } => {
-                "Add them in HubSpot under Settings, Properties, spelled the same, then PATCH the connection with {}."
-            }
-            Wrong::NotThere(_) => "PATCH the connection with {} in a minute.",
+            Wrong::Group(_) | Wrong::Refused { .. } => format!(
+                "See in HubSpot (Settings, Properties) whether the portal's limit of properties is reached, or ask HubSpot's support with the correlation id; then {AGAIN}."
+            ),
+            Wrong::NotUnique(_) | Wrong::UsedBefore(_) => ANOTHER_PREFIX.to_owned(),
+            Wrong::OtherType { .. } => format!(
+                "If no other app or person uses it, delete it in HubSpot (Settings, Properties); then {AGAIN}: it is made anew. Else delete this connection and make it again with another `hubspot.prefix`, such as `erp_`."
+            ),
+            Wrong::Options { .. } => format!(
+                "Add them in HubSpot (Settings, Properties), spelled the same; then {AGAIN}."
+            ),
+            Wrong::NotThere(_) => format!("Wait a minute; then {AGAIN}."),
         }
     }
 }

@@ -24,7 +24,7 @@ fn refused(refusal: &Refusal) -> Option<Reason> {
         ),
         code::COMPANY => (
             "SYSPRO e.net does not let the operator into the company.",
-            "Compare `syspro.company` with SYSPRO's list of companies, and see that the operator may enter it.",
+            "Compare `syspro.company` with SYSPRO's list of companies, and have the operator allowed to enter it. A connection keeps its company: if it is the wrong one, delete the connection and make it again.",
         ),
         code::COMPANY_PASSWORD => (
             "SYSPRO e.net does not accept the company's password.",

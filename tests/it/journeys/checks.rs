@@ -250,7 +250,7 @@ fn a_scope_is_missing() {
             expect![[r#"
                 incomplete
                 ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_companies hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-                hubspot_scopes: The HubSpot token lacks these scopes: crm.schemas.contacts.write. → Add them to the service key or private app in HubSpot, then PATCH the connection with {}; if HubSpot gave out a new token, PATCH that as `hubspot.token`.
+                hubspot_scopes: The HubSpot token lacks these scopes: crm.schemas.contacts.write. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead.
                 hubspot_contacts: The HubSpot token lacks the scope crm.schemas.contacts.write. → Give the token the scope crm.schemas.contacts.write in HubSpot (Settings, Integrations, Service keys).
             "#]],
         ),
@@ -259,8 +259,8 @@ fn a_scope_is_missing() {
             expect![[r#"
                 active
                 ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_companies hubspot_contacts hubspot_line_items hubspot_deals deployment_master_key
-                hubspot_scopes (optional): The HubSpot token lacks these scopes: crm.schemas.invoices.read. → Add them to the service key or private app in HubSpot, then PATCH the connection with {}; if HubSpot gave out a new token, PATCH that as `hubspot.token`.
-                hubspot_invoices (optional): The HubSpot token lacks the scope crm.schemas.invoices.read. Customers are synced; invoices are not. → Give the token the scope crm.schemas.invoices.read in HubSpot (Settings, Integrations, Service keys). Then PATCH the connection with {}: it is taken up at once.
+                hubspot_scopes (optional): The HubSpot token lacks these scopes: crm.schemas.invoices.read. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead.
+                hubspot_invoices (optional): The HubSpot token lacks the scope crm.schemas.invoices.read. Customers are synced; invoices are not. → Give the token the scope crm.schemas.invoices.read in HubSpot (Settings, Integrations, Service keys). Then ask for the checks again (POST /connections/{id}/checks): it is taken up at once.
             "#]],
         ),
         (
@@ -268,8 +268,8 @@ fn a_scope_is_missing() {
             expect![[r#"
                 active
                 ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_companies hubspot_contacts hubspot_invoices hubspot_deals hubspot_invoice_amounts deployment_master_key
-                hubspot_scopes (optional): The HubSpot token lacks these scopes: e-commerce. → Add them to the service key or private app in HubSpot, then PATCH the connection with {}; if HubSpot gave out a new token, PATCH that as `hubspot.token`.
-                hubspot_line_items (optional): The HubSpot token lacks the scope e-commerce. Line items are synced all the same, told apart by their content instead of a key of ours. → Give the token the scope e-commerce in HubSpot (Settings, Integrations, Service keys). Then PATCH the connection with {}: it is taken up at once.
+                hubspot_scopes (optional): The HubSpot token lacks these scopes: e-commerce. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead.
+                hubspot_line_items (optional): The HubSpot token lacks the scope e-commerce. Line items are synced all the same, told apart by their content instead of a key of ours. → Give the token the scope e-commerce in HubSpot (Settings, Integrations, Service keys). Then ask for the checks again (POST /connections/{id}/checks): it is taken up at once.
             "#]],
         ),
     ] {
@@ -302,7 +302,7 @@ fn a_propertys_name_is_taken() {
         expect![[r#"
             incomplete
             ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            hubspot_companies: The property `syspro_balance` is there as text and must be a number. → If it is nobody else's, delete it in HubSpot under Settings, Properties and PATCH the connection with {}: it is made again. Else delete this connection and make it again with another `hubspot.prefix`, such as `erp_`.
+            hubspot_companies: The property `syspro_balance` is there as text and must be a number. → If no other app or person uses it, delete it in HubSpot (Settings, Properties); then ask for the checks again (POST /connections/{id}/checks): it is made anew. Else delete this connection and make it again with another `hubspot.prefix`, such as `erp_`.
         "#]],
     );
     check(
@@ -334,7 +334,7 @@ fn the_portal_does_not_know_the_currency() {
         expect![[r#"
             incomplete
             ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            hubspot_currency: The portal does not use ZAR, SYSPRO's local currency. → Add ZAR in HubSpot (Settings, Account defaults, Currency), then PATCH the connection with {}.
+            hubspot_currency: The portal does not use ZAR, SYSPRO's local currency. → Add ZAR in HubSpot (Settings, Account defaults, Currency); then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
 }

@@ -277,7 +277,7 @@ fn properties_that_cannot_be_used_are_named_with_what_is_wrong() {
     );
     assert_eq!(
         told(&made, "hubspot_invoices"),
-        "needed: The property `syspro_status` lacks these values among its options: part paid. → Add them in HubSpot under Settings, Properties, spelled the same, then PATCH the connection with {}."
+        "needed: The property `syspro_status` lacks these values among its options: part paid. → Add them in HubSpot (Settings, Properties), spelled the same; then ask for the checks again (POST /connections/{id}/checks)."
     );
     assert_eq!(check(&made, "hubspot_scopes")["ok"], true);
 }
@@ -296,7 +296,7 @@ fn scopes_that_lack_are_named_whether_or_not_the_token_tells_them() {
         assert_eq!(made["state"], "incomplete");
         assert_eq!(
             told(&made, "hubspot_scopes"),
-            "needed: The HubSpot token lacks these scopes: crm.objects.companies.write, crm.schemas.contacts.read. → Add them to the service key or private app in HubSpot, then PATCH the connection with {}; if HubSpot gave out a new token, PATCH that as `hubspot.token`."
+            "needed: The HubSpot token lacks these scopes: crm.objects.companies.write, crm.schemas.contacts.read. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead."
         );
         assert_eq!(
             told(&made, "hubspot_companies"),
@@ -350,7 +350,7 @@ fn currencies_the_portal_lacks_are_named() {
     let made = make(&portal(only_euro, |_| ()));
     assert_eq!(
         told(&made, "hubspot_currency"),
-        "needed: The portal does not use USD, SYSPRO's local currency. → Add USD in HubSpot (Settings, Account defaults, Currency), then PATCH the connection with {}."
+        "needed: The portal does not use USD, SYSPRO's local currency. → Add USD in HubSpot (Settings, Account defaults, Currency); then ask for the checks again (POST /connections/{id}/checks)."
     );
 
     let site = portal(options(), |_| ());
@@ -360,7 +360,7 @@ fn currencies_the_portal_lacks_are_named() {
     assert_eq!(made["state"], "active", "{made:#}");
     assert_eq!(
         told(&made, "hubspot_currency"),
-        "optional: The portal does not use CAD, GBP, which `currencies` maps codes to. Invoices in it are failing. → Add CAD, GBP in HubSpot (Settings, Account defaults, Currency), then PATCH the connection with {}."
+        "optional: The portal does not use CAD, GBP, which `settings.currencies` maps codes to. Invoices in it are failing. → Add CAD, GBP in HubSpot (Settings, Account defaults, Currency); then ask for the checks again (POST /connections/{id}/checks)."
     );
 }
 
