@@ -110,7 +110,7 @@ fn every_fault_says_what_happened_and_what_to_do() {
         the token for HubSpot has expired
           Copy the current token in HubSpot (Settings, Integrations, Service keys), and PATCH the connection with it as `hubspot.token`; the access token of an OAuth app lives half an hour only and is of no use here.
         SYSPRO OData does not accept the operator and password
-          PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; an operator made since SYSPRO's OData service was started is known to it only after a restart.
+          PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; or, if these are right and the operator was made after SYSPRO's OData service was started, have that service restarted.
         SYSPRO e.net does not accept the operator and password
           PATCH the connection with the right `syspro.operator`, `syspro.operator_password` and `syspro.company_password`.
         the HubSpot token lacks the scope crm.objects.invoices.write

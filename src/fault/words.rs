@@ -263,7 +263,7 @@ fn scopes(missing: &[String]) -> String {
 fn credentials(system: System) -> &'static str {
     match system {
         System::Odata => {
-            "PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; an operator made since SYSPRO's OData service was started is known to it only after a restart"
+            "PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; or, if these are right and the operator was made after SYSPRO's OData service was started, have that service restarted"
         }
         System::Enet => {
             "PATCH the connection with the right `syspro.operator`, `syspro.operator_password` and `syspro.company_password`"

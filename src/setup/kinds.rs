@@ -205,7 +205,6 @@ impl Looked {
         }
         Check {
             why: format!("{} {}", failed.why, self.instead(without)),
-            remedy: again(&failed.remedy),
             optional: true,
             ..failed
         }
@@ -232,15 +231,6 @@ fn unusable(name: &str, wrong: &[Wrong]) -> Check {
     let mut remedies: Vec<String> = wrong.iter().map(Wrong::remedy).collect();
     remedies.dedup();
     Check::failed(name, whys.join(" "), remedies.join(" "))
-}
-
-/// What is optional is not probed by any run: somebody has to ask, or change the connection, which
-/// does the same.
-fn again(remedy: &str) -> String {
-    match remedy.contains(AGAIN) || remedy.contains("PATCH") {
-        true => remedy.to_owned(),
-        false => format!("{remedy} Then {AGAIN}: it is taken up at once."),
-    }
 }
 
 fn forbidden(missing: Vec<String>) -> Fault {

@@ -144,7 +144,7 @@ fn something_else_answers_for_odata() {
         expect![[r#"
             incomplete
             ok: hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData sent an answer that cannot be read (an HTML page of 37 bytes). → See that `syspro.odata_url` leads to SYSPRO OData itself, and that no proxy, firewall or login page answers in its place.
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData sent an answer that cannot be read (an HTML page of 37 bytes). → See that `syspro.odata_url` leads to SYSPRO OData itself, and that no proxy, firewall or login page answers in its place; then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
     check(
@@ -152,7 +152,7 @@ fn something_else_answers_for_odata() {
         expect![[r#"
             incomplete
             ok: hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData forbids this to the operator. → Ask the SYSPRO administrator to let the operator use SYSPRO OData and the tables the README lists, and see that `syspro.headers` holds the service token where Cloudflare Access stands before it.
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData forbids this to the operator. → Ask the SYSPRO administrator to let the operator use SYSPRO OData and the tables the README lists, and see that `syspro.headers` holds the service token where Cloudflare Access stands before it; then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
     check(
@@ -181,7 +181,7 @@ fn odata_lets_nobody_in() {
         expect![[r#"
             incomplete
             ok: hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData does not accept the operator and password. → PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; an operator made since SYSPRO's OData service was started is known to it only after a restart.
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData does not accept the operator and password. → PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; or, if these are right and the operator was made after SYSPRO's OData service was started, have that service restarted; then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
     check(
@@ -189,7 +189,7 @@ fn odata_lets_nobody_in() {
         expect![[r#"
             incomplete
             ok: hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData refused the request (404 http_404). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns.
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData refused the request (404 http_404). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns; then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
 }
@@ -205,8 +205,8 @@ fn a_table_or_column_is_missing() {
         expect![[r#"
             incomplete
             ok: odata_ArCustomer odata_ArCustomerBal hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            odata_ArInvoice: SYSPRO OData refused the request (400 http_400). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns.
-            odata_ArTrnDetail: SYSPRO OData refused the request (404 http_404). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns.
+            odata_ArInvoice: SYSPRO OData refused the request (400 http_400). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns; then ask for the checks again (POST /connections/{id}/checks).
+            odata_ArTrnDetail: SYSPRO OData refused the request (404 http_404). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns; then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
 }
@@ -251,7 +251,7 @@ fn a_scope_is_missing() {
                 incomplete
                 ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_companies hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
                 hubspot_scopes: The HubSpot token lacks these scopes: crm.schemas.contacts.write. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead.
-                hubspot_contacts: The HubSpot token lacks the scope crm.schemas.contacts.write. → Give the token the scope crm.schemas.contacts.write in HubSpot (Settings, Integrations, Service keys).
+                hubspot_contacts: The HubSpot token lacks the scope crm.schemas.contacts.write. → Give the token the scope crm.schemas.contacts.write in HubSpot (Settings, Integrations, Service keys); then ask for the checks again (POST /connections/{id}/checks).
             "#]],
         ),
         (
@@ -260,7 +260,7 @@ fn a_scope_is_missing() {
                 active
                 ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_companies hubspot_contacts hubspot_line_items hubspot_deals deployment_master_key
                 hubspot_scopes (optional): The HubSpot token lacks these scopes: crm.schemas.invoices.read. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead.
-                hubspot_invoices (optional): The HubSpot token lacks the scope crm.schemas.invoices.read. Customers are synced; invoices are not. → Give the token the scope crm.schemas.invoices.read in HubSpot (Settings, Integrations, Service keys). Then ask for the checks again (POST /connections/{id}/checks): it is taken up at once.
+                hubspot_invoices (optional): The HubSpot token lacks the scope crm.schemas.invoices.read. Customers are synced; invoices are not. → Give the token the scope crm.schemas.invoices.read in HubSpot (Settings, Integrations, Service keys); then ask for the checks again (POST /connections/{id}/checks).
             "#]],
         ),
         (
@@ -269,7 +269,7 @@ fn a_scope_is_missing() {
                 active
                 ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_companies hubspot_contacts hubspot_invoices hubspot_deals hubspot_invoice_amounts deployment_master_key
                 hubspot_scopes (optional): The HubSpot token lacks these scopes: e-commerce. → Add them to the service key or private app in HubSpot; then ask for the checks again (POST /connections/{id}/checks). If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead.
-                hubspot_line_items (optional): The HubSpot token lacks the scope e-commerce. Line items are synced all the same, told apart by their content instead of a key of ours. → Give the token the scope e-commerce in HubSpot (Settings, Integrations, Service keys). Then ask for the checks again (POST /connections/{id}/checks): it is taken up at once.
+                hubspot_line_items (optional): The HubSpot token lacks the scope e-commerce. Line items are synced all the same, told apart by their content instead of a key of ours. → Give the token the scope e-commerce in HubSpot (Settings, Integrations, Service keys); then ask for the checks again (POST /connections/{id}/checks).
             "#]],
         ),
     ] {
@@ -349,7 +349,7 @@ fn two_things_are_wrong_and_both_are_told() {
         expect![[r#"
             incomplete
             ok: deployment_master_key
-            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData does not accept the operator and password. → PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; an operator made since SYSPRO's OData service was started is known to it only after a restart.
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData does not accept the operator and password. → PATCH the connection with the right `syspro.odata_username` and `syspro.odata_password`; or, if these are right and the operator was made after SYSPRO's OData service was started, have that service restarted; then ask for the checks again (POST /connections/{id}/checks).
             hubspot_token: HubSpot does not know the token. → Make a service key in HubSpot (Settings, Integrations, Service keys), and PATCH the connection with it as `hubspot.token`.
         "#]],
     );

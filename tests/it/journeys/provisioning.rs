@@ -32,10 +32,11 @@ fn make(site: &Site) -> Value {
     made.body
 }
 
-fn patch(site: &Site) -> Value {
-    let answer = site.ask("PATCH", "/connections/acme", "{}");
+/// What the remedies advise.
+fn look_again(site: &Site) -> Value {
+    let answer = site.ask("POST", "/connections/acme/checks", "");
     assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.body
+    site.get("/connections/acme")
 }
 
 fn check(shown: &Value, name: &str) -> Value {
@@ -132,7 +133,7 @@ fn properties_are_made_once_keys_first_and_then_only_looked_at() {
     assert!(companies[0].contains("syspro_key") && !companies[0].contains("syspro_balance"));
 
     let before = wire(&site).len();
-    let again = patch(&site);
+    let again = look_again(&site);
     assert_eq!(again["state"], "active");
     let since = wire(&site).split_off(before);
     let token_info = "POST /oauth/v2/private-apps/get/access-token-info";
@@ -211,7 +212,7 @@ fn an_archived_property_is_restored() {
         archive(&mut site.portal.borrow_mut(), "companies", name);
     }
     assert_ne!(defined(&site), all);
-    assert_eq!(patch(&site)["state"], "active");
+    assert_eq!(look_again(&site)["state"], "active");
     assert_eq!(defined(&site), all);
 }
 
@@ -272,7 +273,7 @@ fn properties_that_cannot_be_used_are_named_with_what_is_wrong() {
     );
     let said = told(&made, "hubspot_companies");
     assert!(
-        said.starts_with("needed: The property `syspro_balance` is there as text and must be a number. → If it is nobody else's, delete it"),
+        said.starts_with("needed: The property `syspro_balance` is there as text and must be a number. → If no other app or person uses it, delete it"),
         "{said}"
     );
     assert_eq!(
@@ -300,7 +301,7 @@ fn scopes_that_lack_are_named_whether_or_not_the_token_tells_them() {
         );
         assert_eq!(
             told(&made, "hubspot_companies"),
-            "needed: The HubSpot token lacks the scope crm.objects.companies.write. → Give the token the scope crm.objects.companies.write in HubSpot (Settings, Integrations, Service keys)."
+            "needed: The HubSpot token lacks the scope crm.objects.companies.write. → Give the token the scope crm.objects.companies.write in HubSpot (Settings, Integrations, Service keys); then ask for the checks again (POST /connections/{id}/checks)."
         );
         assert_eq!(check(&made, "hubspot_deals")["ok"], true);
     }
@@ -432,7 +433,7 @@ fn without_invoices_customers_are_synced_and_invoices_follow_when_they_may() {
             said.contains("Customers are synced; invoices are not."),
             "{said}"
         );
-        assert!(said.contains("PATCH"), "{said}");
+        assert!(said.contains("POST /connections/{id}/checks"), "{said}");
         assert_eq!(made["portal"]["without"]["invoices"], true);
         assert_eq!(check(&made, "hubspot_invoice_amounts"), Value::Null);
 
@@ -451,7 +452,7 @@ fn without_invoices_customers_are_synced_and_invoices_follow_when_they_may() {
         drop(read);
 
         mend(site.portal.borrow_mut().options_mut());
-        let mended = patch(&site);
+        let mended = look_again(&site);
         assert_eq!(mended["portal"]["without"]["invoices"], false, "{mended:#}");
         assert_eq!(check(&mended, "hubspot_invoices")["ok"], true, "{mended:#}");
         site.settle(6);
