@@ -15,7 +15,8 @@ use crate::{
     vault::{MasterKeys, Place, SESSION, Unsealable},
 };
 
-/// How many rows one call seals anew: far within the CPU time of the smallest plan.
+/// How many rows one call opens and seals anew, which keeps it far within the CPU time of the smallest
+/// plan; those beyond are only counted.
 const SLICE: usize = 50;
 
 /// What one call is to do.
@@ -46,6 +47,11 @@ pub fn secrets<P: Platform>(platform: &P, keys: &MasterKeys, rows: Vec<Sealed>) 
             slice.shut(&row.connection, None, None);
             continue;
         };
+        if slice.is_full() {
+            let old = sealed.values().filter(|value| !keys.is_newest(value));
+            slice.left += old.count();
+            continue;
+        }
         let mut values = 0;
         for (field, value) in &mut sealed {
             match reseal(platform, keys, &row.connection, field, value) {
@@ -68,6 +74,10 @@ pub fn secrets<P: Platform>(platform: &P, keys: &MasterKeys, rows: Vec<Sealed>) 
 pub fn sessions<P: Platform>(platform: &P, keys: &MasterKeys, rows: Vec<Sealed>) -> Slice {
     let mut slice = Slice::default();
     for row in rows {
+        if slice.is_full() {
+            slice.left += 1;
+            continue;
+        }
         let anew = reseal(platform, keys, &row.connection, SESSION, &row.sealed);
         if let Ok(Some(anew)) = anew {
             slice.swap(row, anew, 1);
@@ -93,15 +103,16 @@ fn reseal<P: Platform>(
 
 impl Slice {
     fn swap(&mut self, row: Sealed, after: String, values: usize) {
-        match self.swaps.len() < SLICE {
-            true => self.swaps.push(Swap {
-                connection: row.connection,
-                before: row.sealed,
-                after,
-                values,
-            }),
-            false => self.left += values,
-        }
+        self.swaps.push(Swap {
+            connection: row.connection,
+            before: row.sealed,
+            after,
+            values,
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.swaps.len() >= SLICE
     }
 
     fn shut(&mut self, connection: &str, field: Option<&str>, needs: Option<&str>) {
