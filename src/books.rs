@@ -136,10 +136,7 @@ impl Books {
 
     /// A problem of a whole system.
     pub fn fault(&mut self, fault: &Fault, reason: Reason) {
-        if matches!(
-            fault,
-            Fault::Unauthorized { .. } | Fault::Expired { .. } | Fault::Unreadable { .. }
-        ) {
+        if fault.is_final() {
             self.strike.get_or_insert_with(|| reason.clone());
         }
         self.problem(reason);

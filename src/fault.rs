@@ -88,6 +88,14 @@ impl Fault {
             Fault::SessionEnded => System::Enet,
         }
     }
+
+    /// It says no to all that is asked: nothing gets through until somebody mends it.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Fault::Unauthorized { .. } | Fault::Expired { .. } | Fault::Unreadable { .. }
+        )
+    }
 }
 
 impl Silence {

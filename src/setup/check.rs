@@ -26,6 +26,10 @@ pub struct Check {
     /// Nothing answered, or it was not looked at: it speaks neither for nor against the connection.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown: bool,
+    /// Its system says no to everything: what a run would strike on. Known only of what was looked at
+    /// just now.
+    #[serde(skip)]
+    pub stops: bool,
 }
 
 impl Check {
@@ -37,6 +41,7 @@ impl Check {
             remedy: String::new(),
             optional: false,
             unknown: false,
+            stops: false,
         }
     }
 
@@ -107,6 +112,7 @@ impl Check {
         };
         Self {
             unknown: passes,
+            stops: fault.is_final(),
             ..Self::failed(name, fault.sentence(), remedy)
         }
     }
