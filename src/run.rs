@@ -195,7 +195,7 @@ impl<P: Platform> Pass<'_, P> {
         let result = both(&run).await;
         sender.leave_if_idle().await;
         let portal = match result {
-            Ok(()) => portal::ask_again(&run, self.stored.account_at).await,
+            Ok(()) => portal::ask_again(&run, self.stored).await,
             Err(_) => None,
         };
         self.spent

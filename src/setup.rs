@@ -58,6 +58,15 @@ impl Look {
         }
     }
 
+    /// The others.
+    pub fn rest(self) -> Look {
+        Look {
+            odata: !self.odata,
+            enet: !self.enet,
+            hubspot: !self.hubspot,
+        }
+    }
+
     /// Each of its systems alone.
     fn each(self) -> impl Iterator<Item = Look> {
         let Look {
@@ -83,7 +92,9 @@ impl Look {
 /// What is known of a connection's systems.
 #[derive(Clone, Debug, Default)]
 pub struct SetUp {
-    /// The portal, if the token opens one.
+    /// The portal's id, which is the connection's for life; blank until it is known.
+    pub portal: String,
+    /// What is known of it.
     pub account: Option<Account>,
     pub dialect: Option<Dialect>,
     /// A log-on to e.net that was refused just now.
@@ -104,17 +115,23 @@ impl SetUp {
         known && checks.all(|check| check.ok || check.optional)
     }
 
-    /// What was found out of systems that did not change. One that was right before and only does not
-    /// answer now is taken to be right still: runs wait it out.
+    /// What was found out of systems that did not change. Where one was right before and does not
+    /// answer now, it is taken to be right still: runs wait it out. What it said no to stands.
     pub fn bearing_with(mut self, unchanged: Look, before: &SetUp) -> SetUp {
         for system in unchanged.each().filter(|one| before.is_right(*one)) {
-            let failed = self.checks.iter().filter(|it| system.is_of(it) && !it.ok);
-            let (unknown, wrong): (Vec<_>, Vec<_>) = failed.partition(|check| check.unknown);
-            if !unknown.is_empty() && wrong.is_empty() {
-                self.checks.retain(|check| !system.is_of(check));
-                let kept = before.checks.iter().filter(|check| system.is_of(check));
-                self.checks.extend(kept.cloned());
+            let mut failed = self.checks.iter().filter(|it| system.is_of(it) && !it.ok);
+            let said_no = failed.any(|check| !check.unknown);
+            // What is optional may only wait for what said no.
+            let silent = |it: &Check| system.is_of(it) && it.unknown && !(said_no && it.optional);
+            if !self.checks.iter().any(silent) {
+                continue;
             }
+            self.checks.retain(|check| !silent(check));
+            let told = |name: &str| self.checks.iter().any(|check| check.name == name);
+            let kept = before.checks.iter();
+            let kept = kept.filter(|check| system.is_of(check) && !told(&check.name));
+            let kept: Vec<Check> = kept.cloned().collect();
+            self.checks.extend(kept);
         }
         self
     }
@@ -122,22 +139,46 @@ impl SetUp {
     /// What the checks make of a connection's state.
     ///
     /// What is paused stays so, and what is all right runs. A connection that never was right waits
-    /// until it is. One that was is stopped only where a system said no: `broken`, so that it is tried
-    /// hourly and goes on by itself. A system that is merely silent is for the runs to wait out.
+    /// until it is. One that was is stopped only by what stops runs: `broken`, so that it is tried
+    /// hourly and goes on by itself. Whatever else is not right, runs wait out or go on with.
     pub fn state(&self, before: State) -> State {
-        let said_no = |check: &Check| !check.ok && !check.optional && !check.unknown;
         match before {
             State::Paused => State::Paused,
             _ if self.complete() => State::Active,
-            State::Active if self.checks.iter().any(said_no) => State::Broken,
+            State::Active if self.wrong().any(|check| check.stops) => State::Broken,
             before => before,
         }
     }
 
-    /// Whether all that is not right is that these systems do not answer.
-    pub fn is_only_silent(&self, systems: Look) -> bool {
-        let mut wrong = self.checks.iter().filter(|it| !it.ok && !it.optional);
-        wrong.all(|check| check.unknown && systems.is_of(check))
+    /// What a change makes of a connection's state. The systems it touched must be seen to work; what
+    /// is wrong with the others is judged as if nobody had changed anything.
+    pub fn state_changed(&self, before: State, touched: Look) -> State {
+        let by_others = self.wrong().all(|check| !touched.is_of(check));
+        match before {
+            State::Active | State::Broken if by_others => self.state(before),
+            _ if self.complete() => State::Active,
+            _ => State::Incomplete,
+        }
+    }
+
+    /// What keeps the connection from being right.
+    fn wrong(&self) -> impl Iterator<Item = &Check> {
+        self.checks
+            .iter()
+            .filter(|check| !check.ok && !check.optional)
+    }
+
+    /// The gravest of it.
+    pub fn gravest(&self) -> Option<&Check> {
+        self.wrong().min_by_key(|it| (!it.stops, it.unknown))
+    }
+
+    /// Whether records map to the same with what is known of the portal now.
+    pub fn maps_as(&self, before: &SetUp) -> bool {
+        match (&self.account, &before.account) {
+            (Some(now), Some(before)) => now.maps_as(before),
+            (now, before) => now.is_none() && before.is_none(),
+        }
     }
 
     /// What can be said of a connection whose secrets do not open.
@@ -159,7 +200,7 @@ impl SetUp {
 
     /// Whether the sync can run.
     pub fn complete(&self) -> bool {
-        self.account.is_some() && self.checks.iter().all(|check| check.ok || check.optional)
+        self.account.is_some() && self.wrong().next().is_none()
     }
 }
 
@@ -185,7 +226,7 @@ pub async fn set_up<P: Platform>(
             false => Ok(None),
         }
     };
-    let before = known.account.as_ref();
+    let before = &known;
     let portal = async {
         match look.hubspot {
             true => portal::look(platform, &sender, connection, before)
@@ -214,6 +255,9 @@ pub async fn set_up<P: Platform>(
     known.checks.extend(line.checks);
     if let Some(portal) = portal {
         // A token that opens none must not make the connection forget whose portal its records are in.
+        if let Some(account) = &portal.account {
+            known.portal.clone_from(&account.portal_id);
+        }
         known.account = portal.account.or(known.account);
         known.checks.extend(portal.checks);
     }

@@ -37,11 +37,15 @@ pub async fn check<P: Platform>(
         // Nothing is asked of anybody, and so nothing new is known.
         Err(reason) => return Ok(told(&known(&before).shut(&reason))),
     };
-    let found = set_up(platform, config, &connection, Look::AT_ALL, known(&before)).await?;
+    let known = known(&before);
+    let found = set_up(platform, config, &connection, Look::AT_ALL, known.clone()).await?;
     let state = found.state(before.state);
     let draft = draft(&connection, state, before.secrets.clone(), &found);
-    let remap = draft.account != before.account;
+    let remap = !found.maps_as(&known);
     let mut statements = vec![checks::found(&draft, &before, remap)];
+    if draft.account != before.account {
+        statements.push(checks::overtake(&draft));
+    }
     if state != before.state {
         statements.extend(checks::moved(&draft, &before, platform.now()));
     }
@@ -50,7 +54,7 @@ pub async fn check<P: Platform>(
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "conflict",
-            "Somebody changed this connection while it was looked at.",
+            "This connection, or what is known of its portal, changed while it was looked at.",
             "Ask for the checks again (POST /connections/{id}/checks).",
         ));
     }

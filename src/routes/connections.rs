@@ -1,18 +1,20 @@
 //! `/connections`: made, shown, changed and removed. Secrets go in and never come out.
 
+mod change;
 mod rival;
 mod session;
 mod shown;
 
 use http::StatusCode;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+pub use self::change::change;
 use self::shown::{feeds, show};
-use super::{ApiError, Reply, database, parsed, stored};
+use super::{ApiError, Reply, database, stored};
 use crate::{
     config::Config,
-    connection::{Connection, Problem, Rejected, Touched},
+    connection::Connection,
     credentials,
     fault::Reason,
     platform::Platform,
@@ -84,105 +86,17 @@ pub async fn one<P: Platform>(platform: &P, config: &Config, id: &str) -> Result
     Ok(Reply::ok(shown))
 }
 
-pub async fn change<P: Platform>(
-    platform: &P,
-    config: &Config,
-    id: &str,
-    body: &str,
-) -> Result<Reply, ApiError> {
-    let before = stored(platform, id).await?;
-    let connection = credentials::open_to_patch(&config.keys, &before, body).map_err(sealed)?;
-    let changed = connection
-        .merge(body, &config.guard)
-        .map_err(|it| match it {
-            Rejected::Problems(problems) => ApiError::invalid(&problems),
-            Rejected::Conflict(problems) => ApiError::fixed(&problems),
-        })?;
-    alone_as_operator(platform, &changed.connection).await?;
-    let paused = changed.paused.unwrap_or(before.state == State::Paused);
-    let known = known(&before);
-    let mut look = to_look_at(body, changed.touched);
-    if !paused {
-        look = look.or(known.doubtful());
-    }
-    let others = unchanged(changed.touched);
-    let found = set_up(platform, config, &changed.connection, look, known.clone())
-        .await?
-        .bearing_with(others, &known);
-    let ran_on = before.state == State::Active && found.is_only_silent(others);
-    let state = match (paused, found.complete()) {
-        (true, _) => State::Paused,
-        (false, true) => State::Active,
-        (false, false) if ran_on => State::Active,
-        (false, false) => State::Incomplete,
-    };
-    let secrets = credentials::seal(platform, &config.keys, &changed.connection);
-    let draft = draft(&changed.connection, state, secrets, &found);
-    // Whatever the mapping looks at: the same rows may now become something else.
-    let remap = changed.touched.settings
-        || changed.connection.syspro.local_currency != connection.syspro.local_currency
-        || draft.account != before.account;
-    let mut statements = connections::change(&draft, &before, remap, platform.now()).to_vec();
-    let leaves = changed.touched.enet || state == State::Paused && before.state != State::Paused;
-    if leaves {
-        statements.extend(session::anew(&draft));
-    }
-    statements.extend(session::not_at_once(&draft, &found));
-    match platform.batch(&statements).await {
-        Ok(rows) if rows.first().is_none_or(Vec::is_empty) => Err(rival::conflict(
-            "Somebody else changed this connection meanwhile.",
-            "Read it again and repeat the change.",
-        )),
-        Ok(rows) => {
-            session::log_off(platform, config, &connection, &rows).await;
-            let stored = stored(platform, id).await?;
-            Ok(Reply::ok(show(platform, config, &stored)))
-        }
-        Err(error) => Err(rival::refused(platform, error, &draft).await),
-    }
-}
-
-/// Some stored secrets do not open, and the patch does not bring them along.
-fn sealed((reason, missing): (Reason, Vec<Problem>)) -> ApiError {
-    let Reason { reason, remedy, .. } = reason;
-    let error = ApiError::new(StatusCode::CONFLICT, credentials::SEALED, reason, remedy);
-    match missing.is_empty() {
-        true => error,
-        false => error.with_details(json!(missing)),
-    }
-}
-
-/// What was known of the systems before the change.
+/// What was known of the systems before.
 pub(super) fn known(before: &Stored) -> SetUp {
     fn read<T: DeserializeOwned>(text: Option<&str>) -> Option<T> {
         serde_json::from_str(text?).ok()
     }
     SetUp {
+        portal: before.portal.clone(),
         account: read(before.account.as_deref()),
         dialect: read(before.dialect.as_deref()),
         refused: None,
         checks: read(Some(&before.checks)).unwrap_or_default(),
-    }
-}
-
-/// What the patch touches. One that names a system, even without a change, or nothing at all asks for
-/// it to be looked at again: a currency may have been added in the portal, a property restored.
-fn to_look_at(patch: &str, touched: Touched) -> Look {
-    let patch = parsed(Some(patch));
-    let empty = patch.as_object().is_some_and(Map::is_empty);
-    let named = |system: &str| empty || patch.get(system).is_some();
-    Look {
-        odata: touched.odata || named("syspro"),
-        enet: touched.enet || named("syspro"),
-        hubspot: touched.hubspot || named("hubspot"),
-    }
-}
-
-fn unchanged(touched: Touched) -> Look {
-    Look {
-        odata: !touched.odata,
-        enet: !touched.enet,
-        hubspot: !touched.hubspot,
     }
 }
 
@@ -226,11 +140,7 @@ pub(super) fn draft<'a>(
     secrets: String,
     found: &'a SetUp,
 ) -> Draft<'a> {
-    let failed = found
-        .checks
-        .iter()
-        .find(|check| !check.ok && !check.optional)
-        .filter(|_| state != State::Active);
+    let failed = found.gravest().filter(|_| state != State::Active);
     let reason = failed.map(|check| Reason::new(&check.name, &check.why, &check.remedy));
     let account = found.account.as_ref();
     Draft {
@@ -239,7 +149,7 @@ pub(super) fn draft<'a>(
         state_reason: reason.map(|reason| json!(reason).to_string()),
         public: connection.public_json().to_string(),
         secrets,
-        portal: account.map_or("", |account| &account.portal_id),
+        portal: &found.portal,
         account: account.map(|account| json!(account).to_string()),
         dialect: found.dialect.map(|dialect| json!(dialect).to_string()),
         company: connection.company_key(),

@@ -7,7 +7,7 @@ use super::{ApiError, Reply, database};
 use crate::{config::Config, platform::Platform, store::connections};
 
 pub async fn health<P: Platform>(platform: &P, config: &Config) -> Result<Reply, ApiError> {
-    let rows = database(platform, vec![connections::oldest_good()]).await?;
+    let rows = database(platform, vec![connections::oldest_good(platform.now())]).await?;
     let oldest = rows
         .first()
         .and_then(|rows| rows.first()?.get("oldest")?.as_i64());

@@ -13,13 +13,7 @@ use crate::{
 /// Adds to a connection as it is shown how old its last good run is, and what to do about it.
 pub fn add(shown: &mut Value, stored: &Stored, config: &Config, now: Millis) {
     let runs = matches!(stored.state, State::Active | State::Broken);
-    let age = runs.then(|| {
-        (now - stored
-            .last_good_at
-            .max(Some(stored.changed_at))
-            .unwrap_or(now))
-        .max(0)
-    });
+    let age = runs.then(|| (now - stored.good_at(now)).max(0));
     let limit = config.stale_after();
     let reason = age
         .filter(|age| *age > limit)

@@ -7,16 +7,16 @@ use crate::{
     context::Run,
     hubspot::account,
     pace::Lane,
-    platform::{DAY, Millis, Platform, Statement},
+    platform::{DAY, Platform, Statement},
     send::Effect,
-    store::connections,
+    store::connections::{self, Stored},
 };
 
 /// Asks the portal unless that was done within a day, and answers what is to be kept. What goes wrong
 /// here is nothing to the run that just ended well: the next one asks.
-pub async fn ask_again<P: Platform>(run: &Run<'_, P>, asked_at: Millis) -> Option<Statement> {
+pub async fn ask_again<P: Platform>(run: &Run<'_, P>, stored: &Stored) -> Option<Statement> {
     let now = run.platform.now();
-    let fresh = (0..DAY).contains(&(now - asked_at));
+    let fresh = (0..DAY).contains(&(now - stored.account_at));
     let well = run.books.borrow().problems.is_empty() && run.parked("*").is_none();
     if fresh || !well || run.sender.calls() == 0 {
         return None;
@@ -33,6 +33,5 @@ pub async fn ask_again<P: Platform>(run: &Run<'_, P>, asked_at: Millis) -> Optio
     let account = run.account.asked_again(details);
     let remap = !account.maps_as(run.account);
     let text = json!(account).to_string();
-    let id = &run.connection.id;
-    Some(connections::portal_again(id, text, remap, now))
+    Some(connections::portal_again(stored, text, remap, now))
 }

@@ -16,16 +16,17 @@ pub enum Conflict {
     Company(String),
 }
 
-/// Whether the connection may be one to this portal, where `before` is what is known of its own.
+/// Whether the connection may be one to this portal, where `own` is what its own is known to be, or
+/// blank.
 /// Where the database does not answer, its unique index still has the last word.
 pub async fn look<P: Platform>(
     platform: &P,
     connection: &Connection,
     account: &Account,
-    before: Option<&Account>,
+    own: &str,
 ) -> Result<(), Conflict> {
     let portal = account.portal_id.as_str();
-    if before.is_some_and(|before| before.portal_id != portal) {
+    if !own.is_empty() && own != portal {
         return Err(Conflict::OtherPortal);
     }
     let company = connection.company_key();

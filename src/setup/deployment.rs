@@ -28,24 +28,30 @@ pub fn is_of(check: &Check) -> bool {
 }
 
 pub async fn look<P: Platform>(platform: &P, config: &Config) -> Vec<Check> {
-    let rows = platform.batch(&[checks::sealed(), checks::ran()]).await;
+    let now = platform.now();
+    let rows = platform.batch(&[checks::sealed(), checks::ran(now)]).await;
+    told(rows, config, now)
+}
+
+/// None of them stops a connection: what is wrong here is wrong with others, or with cron.
+fn told(rows: Result<Vec<Rows>, StoreError>, config: &Config, now: Millis) -> Vec<Check> {
     let mut rows = rows.map(Vec::into_iter);
     let mut next = || match &mut rows {
         Ok(rows) => Ok(rows.next().unwrap_or_default()),
         Err(error) => Err(error.clone()),
     };
-    vec![
-        read(MASTER_KEY, next(), |sealed| {
-            master_key(&config.keys, &sealed)
-        }),
-        Check {
-            optional: true,
-            ..read(CRON, next(), |ran: Vec<Ran>| {
-                let ran = ran.into_iter().next().unwrap_or_default();
-                cron(&ran, config.stale_after(), platform.now())
-            })
-        },
-    ]
+    let key = read(MASTER_KEY, next(), |sealed| {
+        master_key(&config.keys, &sealed)
+    });
+    let cron = read(CRON, next(), |ran: Vec<Ran>| {
+        let ran = ran.into_iter().next().unwrap_or_default();
+        cron(&ran, config.stale_after(), now)
+    });
+    let optional = |check: Check| Check {
+        optional: !check.ok,
+        ..check
+    };
+    [key, cron].map(optional).into()
 }
 
 fn read<T: DeserializeOwned>(
@@ -74,36 +80,30 @@ fn master_key(keys: &MasterKeys, sealed: &[Sealed]) -> Check {
         .map(|it| format!("{} ({})", it.version, in_connections(it.connections)))
         .collect();
     if !unknown.is_empty() {
-        return Check {
-            optional: true,
-            ..Check::failed(
-                MASTER_KEY,
-                format!(
-                    "Secrets are stored under master keys this deployment does not hold: {}.",
-                    unknown.join(", ")
-                ),
-                "Set that key as MASTER_KEY_PREVIOUS and call `POST /keys/rotate`; if it is lost, give those connections their secrets anew.",
-            )
-        };
+        return Check::failed(
+            MASTER_KEY,
+            format!(
+                "Secrets are stored under master keys this deployment does not hold: {}.",
+                unknown.join(", ")
+            ),
+            "Set that key as MASTER_KEY_PREVIOUS and call `POST /keys/rotate`; if it is lost, give those connections their secrets anew.",
+        );
     }
     match others.first() {
         None => Check {
             why: format!("Secrets are sealed under master key {newest}."),
             ..Check::passed(MASTER_KEY)
         },
-        Some(previous) => Check {
-            optional: true,
-            ..Check::failed(
-                MASTER_KEY,
-                format!(
-                    "Secrets of {} are still sealed under the previous master key {}; {} under the newest, {newest}.",
-                    in_connections(previous.connections),
-                    previous.version,
-                    under(newest),
-                ),
-                "Call `POST /keys/rotate` until nothing remains, then remove MASTER_KEY_PREVIOUS.",
-            )
-        },
+        Some(previous) => Check::failed(
+            MASTER_KEY,
+            format!(
+                "Secrets of {} are still sealed under the previous master key {}; {} under the newest, {newest}.",
+                in_connections(previous.connections),
+                previous.version,
+                under(newest),
+            ),
+            "Call `POST /keys/rotate` until nothing remains, then remove MASTER_KEY_PREVIOUS.",
+        ),
     }
 }
 
@@ -139,5 +139,26 @@ fn cron(ran: &Ran, tick: Millis, now: Millis) -> Check {
             ),
             LOOK_AT_CRON,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_does_not_answer_stops_no_connection() {
+        let config = Config::read(|name| {
+            let set = match name {
+                "ADMIN_TOKEN" => "canary-admin-token",
+                "MASTER_KEY" => "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                _ => return None,
+            };
+            Some(set.to_owned())
+        })
+        .expect("a configuration");
+        let told = told(Err(StoreError::Unknown), &config, 0);
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|it| !it.ok && it.optional && it.unknown));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Conflict, check::AGAIN, conflict, kinds};
+use super::{Check, Conflict, SetUp, check::AGAIN, conflict, kinds};
 use crate::{
     connection::{Connection, ForeignCurrency},
     hubspot::{
@@ -21,13 +21,14 @@ pub struct Found {
     pub checks: Vec<Check>,
 }
 
-/// `before` is what was known of the connection's portal.
+/// `known` is what was known of the connection's portal.
 pub async fn look<P: Platform>(
     platform: &P,
     sender: &Sender<'_, P>,
     connection: &Connection,
-    before: Option<&Account>,
+    known: &SetUp,
 ) -> Result<Found, Conflict> {
+    let before = known.account.as_ref();
     let mut account = match details(sender, connection).await {
         Ok(account) => account,
         Err(halt) => {
@@ -37,7 +38,7 @@ pub async fn look<P: Platform>(
             });
         }
     };
-    conflict::look(platform, connection, &account, before).await?;
+    conflict::look(platform, connection, &account, &known.portal).await?;
     let granted = granted(sender, connection).await;
     let looked = kinds::look(sender, connection, granted.as_ref()).await;
     let verdict = kinds::judge(looked, before.map_or(Without::default(), |it| it.without));

@@ -2,16 +2,17 @@
 
 use serde::Deserialize;
 
-use super::connections::{Draft, Stored, name};
+use super::connections::{AHEAD, Draft, Stored, name};
 use crate::platform::{Millis, Statement};
 
 /// Keeps what was found of a connection's systems. Nothing that a run under way decides is touched.
-/// Answers no row when somebody changed the connection meanwhile: it was found out of another one.
+/// Answers no row when somebody changed the connection meanwhile, or a run what is known of its
+/// portal: it was found out of another one.
 pub fn found(draft: &Draft<'_>, before: &Stored, remap: bool) -> Statement {
     Statement::new(
         "update connections set checks = ?2, portal = ?3, account = ?4, dialect = ?5,
            mapping = mapping + ?6, state_reason = iif(state = 'incomplete', ?7, state_reason)
-         where id = ?1 and public = ?8 and secrets = ?9 returning id",
+         where id = ?1 and public = ?8 and secrets = ?9 and account is ?10 returning id",
         [
             draft.id.into(),
             draft.checks.clone().into(),
@@ -22,6 +23,21 @@ pub fn found(draft: &Draft<'_>, before: &Stored, remap: bool) -> Statement {
             draft.state_reason.clone().into(),
             before.public.as_str().into(),
             before.secrets.as_str().into(),
+            before.account.clone().into(),
+        ],
+    )
+}
+
+/// Overtakes the run under way, where what is known of the portal became this: it maps with what was
+/// known before.
+pub fn overtake(draft: &Draft<'_>) -> Statement {
+    Statement::new(
+        "update lease set owner = '' where portal = ?1 and exists (
+           select 1 from connections where id = ?2 and account is ?3)",
+        [
+            draft.portal.into(),
+            draft.id.into(),
+            draft.account.clone().into(),
         ],
     )
 }
@@ -30,6 +46,7 @@ pub fn found(draft: &Draft<'_>, before: &Stored, remap: bool) -> Statement {
 /// what it was any more. The run under way is overtaken: it would write its own view of the state.
 /// One refusal more of a broken one keeps it broken.
 pub fn moved(draft: &Draft<'_>, before: &Stored, now: Millis) -> [Statement; 3] {
+    let changed_at = now.max(before.changed_at.saturating_add(1));
     let update = Statement::new(
         "update connections set state = ?2, state_reason = ?3, strikes = iif(?2 = 'broken', 2, 0),
            parks = '{}', changed_at = ?4
@@ -38,7 +55,7 @@ pub fn moved(draft: &Draft<'_>, before: &Stored, now: Millis) -> [Statement; 3] 
             draft.id.into(),
             name(draft.state).into(),
             draft.state_reason.clone().into(),
-            now.into(),
+            changed_at.into(),
             name(before.state).into(),
             before.public.as_str().into(),
             before.secrets.as_str().into(),
@@ -51,15 +68,15 @@ pub fn moved(draft: &Draft<'_>, before: &Stored, now: Millis) -> [Statement; 3] 
             draft.portal.into(),
             draft.id.into(),
             name(draft.state).into(),
-            now.into(),
+            changed_at.into(),
         ],
     );
     let retry = Statement::new(
         "update ledger set due = ?2 where connection = ?1
            and (fate = 'failing' and due is not null or fate = 'waiting' and due > ?2)
            and exists (select 1 from connections where id = ?1 and state = 'active'
-             and changed_at = ?2)",
-        [draft.id.into(), now.into()],
+             and changed_at = ?3)",
+        [draft.id.into(), now.into(), changed_at.into()],
     );
     [update, overtake, retry]
 }
@@ -94,11 +111,12 @@ pub struct Ran {
     pub active: Option<i64>,
 }
 
-pub fn ran() -> Statement {
+/// Times ahead, which a wrong clock wrote, tell nothing.
+pub fn ran(now: Millis) -> Statement {
     Statement::new(
-        "select max(last_run_at) as ran_at, max(changed_at) as began_at,
-           sum(state = 'active') as active
+        "select max(iif(last_run_at <= ?1, last_run_at, null)) as ran_at,
+           max(iif(changed_at <= ?1, changed_at, null)) as began_at, sum(state = 'active') as active
          from connections where state in ('active', 'broken')",
-        [],
+        [(now + AHEAD).into()],
     )
 }

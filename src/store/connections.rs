@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::{Rows, json, rows_as};
 use crate::{
     fault::Reason,
-    platform::{Millis, Statement, StoreError},
+    platform::{MINUTE, Millis, Statement, StoreError},
 };
+
+/// A stored time further ahead than this was written by a wrong clock and tells nothing.
+pub(super) const AHEAD: Millis = MINUTE;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +53,16 @@ pub struct Stored {
     pub session: Option<String>,
     /// JSON array: which tables of codes are kept, and since when.
     pub lookups: String,
+}
+
+impl Stored {
+    /// When it last had a good run, or was changed: as [`oldest_good`] has it.
+    pub fn good_at(&self, now: Millis) -> Millis {
+        let known = [self.last_good_at, Some(self.changed_at)];
+        let known = known.into_iter().flatten();
+        let past = known.filter(|at| *at <= now + AHEAD);
+        past.max().unwrap_or(self.created_at.min(now))
+    }
 }
 
 /// Why and until when writes of a kind of object (or `*`, everything) are put off.
@@ -130,6 +143,7 @@ pub struct Draft<'a> {
     pub public: String,
     pub secrets: String,
     pub portal: &'a str,
+    /// Nothing leaves what is known of the portal as it is.
     pub account: Option<String>,
     pub dialect: Option<String>,
     /// See [`Connection::company_key`](crate::connection::Connection::company_key).
@@ -216,17 +230,28 @@ pub enum Rivalry {
     Operator,
 }
 
+/// What begins anew with a change of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Anew {
+    /// Records are mapped again.
+    pub mapping: bool,
+    /// What was put off is tried.
+    pub parks: bool,
+}
+
 /// Changes a connection. `before` is what the change was made from: the first statement answers no
-/// row when somebody else changed it meanwhile. Sealing its secrets anew is no change.
+/// row when that is not what is stored any more. Where `changed_at` is still the same, nobody changed
+/// it: its secrets were sealed anew, or its portal was asked about itself.
 ///
 /// The run under way is overtaken, and rows that failed or were held back are tried again at once:
 /// the change may have mended them. Both only if the change was made.
-pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [Statement; 3] {
+pub fn change(draft: &Draft<'_>, before: &Stored, anew: Anew, now: Millis) -> [Statement; 3] {
     let update = Statement::new(
         "update connections set state = ?2, state_reason = ?3, public = ?4, secrets = ?5, portal = ?6,
-           account = ?7, checks = ?8, mapping = mapping + ?9, strikes = 0, parks = '{}',
+           account = coalesce(?7, account), checks = ?8, mapping = mapping + ?9,
+           strikes = iif(?2 = 'broken', 2, 0), parks = iif(?14, '{}', parks),
            changed_at = max(?10, changed_at + 1), dialect = ?12, operator = ?13
-         where id = ?1 and changed_at = ?11 returning id",
+         where id = ?1 and changed_at = ?11 and secrets = ?15 and account is ?16 returning id",
         [
             draft.id.into(),
             name(draft.state).into(),
@@ -236,11 +261,14 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
             draft.portal.into(),
             draft.account.clone().into(),
             draft.checks.clone().into(),
-            i64::from(remap).into(),
+            i64::from(anew.mapping).into(),
             now.into(),
             before.changed_at.into(),
             draft.dialect.clone().into(),
             draft.operator.clone().into(),
+            i64::from(anew.parks).into(),
+            before.secrets.as_str().into(),
+            before.account.clone().into(),
         ],
     );
     // No two sealings are alike: its secrets tell that it was this change.
@@ -263,14 +291,17 @@ pub fn change(draft: &Draft<'_>, before: &Stored, remap: bool, now: Millis) -> [
 }
 
 /// Keeps what the portal says of itself now; `remap` where records map to something else with it.
-pub fn portal_again(id: &str, account: String, remap: bool, now: Millis) -> Statement {
+/// Whoever learned more of the portal than `before` knows better.
+pub fn portal_again(before: &Stored, account: String, remap: bool, now: Millis) -> Statement {
     Statement::new(
-        "update connections set account = ?2, account_at = ?3, mapping = mapping + ?4 where id = ?1",
+        "update connections set account = ?2, account_at = ?3, mapping = mapping + ?4
+         where id = ?1 and account is ?5",
         [
-            id.into(),
+            before.id.as_str().into(),
             account.into(),
             now.into(),
             i64::from(remap).into(),
+            before.account.clone().into(),
         ],
     )
 }
@@ -327,12 +358,14 @@ pub fn close(id: &str, health: &Health, now: Millis) -> Statement {
 }
 
 /// The longest time since a good run, or since somebody changed it, of any connection that should be
-/// running.
-pub fn oldest_good() -> Statement {
+/// running. Times ahead tell nothing.
+pub fn oldest_good(now: Millis) -> Statement {
     Statement::new(
-        "select min(max(coalesce(last_good_at, 0), changed_at)) as oldest from connections
-         where state in ('active', 'broken')",
-        [],
+        "select min(coalesce(
+           nullif(max(iif(last_good_at <= ?1, last_good_at, 0), iif(changed_at <= ?1, changed_at, 0)), 0),
+           min(created_at, ?2))) as oldest
+         from connections where state in ('active', 'broken')",
+        [(now + AHEAD).into(), now.into()],
     )
 }
 

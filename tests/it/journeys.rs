@@ -13,6 +13,7 @@ mod keyless;
 mod keys;
 mod lists;
 mod load;
+mod meanwhile;
 mod mending;
 mod overtaken;
 mod partial;

@@ -6,16 +6,13 @@ use crate::{
     platform::{Platform, Statement},
     send::farewell,
     setup::SetUp,
-    store::{Rows, connections::Draft, lookups, sessions},
+    store::{Rows, connections::Draft, sessions},
 };
 
-/// Beside a change of the log-on: the session under way is nobody's any more, a password that was
-/// refused may be tried again, and so may the tables that were not to be had.
-pub fn anew(draft: &Draft<'_>) -> [Statement; 2] {
-    [
-        sessions::forget(draft.id, &draft.secrets),
-        lookups::ask_again(draft.id, &draft.secrets),
-    ]
+/// Beside a change of the log-on: the session under way is nobody's any more, and a password that was
+/// refused may be tried again.
+pub fn anew(draft: &Draft<'_>) -> Statement {
+    sessions::forget(draft.id, &draft.secrets)
 }
 
 /// Beside a new log-on that was refused just now: three tries may lock an operator out.

@@ -503,3 +503,30 @@ fn the_checks_take_no_body() {
     assert_eq!(site.ask("GET", "/connections/acme/checks", "").status, 405);
     assert_eq!(site.ask("POST", "/connections/none/checks", "").status, 404);
 }
+
+#[test]
+fn what_no_run_would_stop_for_is_told_and_stops_nothing() {
+    let site = loaded(1);
+    site.erp.borrow_mut().quirks.missing_columns = vec!["ArInvoice.TermsCode".to_owned()];
+    let told = asked(&site);
+    assert!(told.starts_with("active\n"), "{told}");
+    assert!(told.contains("\nodata_ArInvoice: "), "{told}");
+}
+
+#[test]
+fn what_is_silent_is_taken_to_be_as_before_and_what_said_no_is_told() {
+    let site = loaded(1);
+    let mut portal = site.portal.borrow_mut();
+    portal.options_mut().tokens[0]
+        .scopes
+        .retain(|it| !it.contains("deals"));
+    let down = simulators::hubspot::Fault::Html { status: 503 };
+    portal.add_fault(down.times(1_000, "/companies"));
+    drop(portal);
+    let patched = site.ask("PATCH", "/connections/acme", "{}").body;
+    assert_eq!(patched["state"], "active", "{patched}");
+    let told = told(&patched["checks"]);
+    let (ok, _) = told.split_once('\n').unwrap_or_default();
+    assert!(ok.contains(" hubspot_companies"), "{told}");
+    assert!(told.contains("\nhubspot_deals (optional): "), "{told}");
+}

@@ -238,3 +238,20 @@ fn codes_with_a_slash_have_their_words_too() {
     };
     assert!(named("Cable set & housing"));
 }
+
+#[test]
+fn a_table_that_is_published_now_is_asked_for_after_an_empty_change() {
+    for body in ["{}", r#"{"syspro":{}}"#] {
+        let site = Site::bare(super::Start::calm(), distributor(1), options());
+        site.erp.borrow_mut().quirks.missing_tables = vec!["TblCustomerClass".to_owned()];
+        site.connect(serde_json::json!({}));
+        site.tick();
+        assert_eq!(class_name(&site, 1), "");
+        site.erp.borrow_mut().quirks.missing_tables.clear();
+        let patched = site.ask("PATCH", "/connections/acme", body);
+        assert_eq!(patched.status, 200, "{}", patched.body);
+        rename(&site, 1, "Renamed Inc");
+        site.next_tick();
+        assert!(!class_name(&site, 1).is_empty(), "{body}");
+    }
+}

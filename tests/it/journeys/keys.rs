@@ -361,3 +361,29 @@ fn a_rotation_and_a_run_of_the_old_isolate_meet_and_nothing_is_lost() {
         agreement::check(&site);
     }
 }
+
+/// Once the rotation says that nothing remains, the former key may be forgotten.
+#[test]
+fn a_change_undoes_no_rotation_that_was_done() {
+    const START: Millis = 40;
+    for changed_by in [OLD_ALONE, BOTH] {
+        for after in (0..START + 60).step_by(2) {
+            let site = loaded(1);
+            let story = format!("{changed_by:?} {after}");
+            site.deploy(changed_by);
+            let body = json!({ "name": "Other" }).to_string();
+            let change = site.ask_later(START, "PATCH", "/connections/acme", &body);
+            site.deploy(BOTH);
+            let rotation = site.ask_later(after, "POST", "/keys/rotate", "");
+            site.world.settle();
+            let change = change.take().expect("an answer");
+            let refused = changed_by == OLD_ALONE && change.body["error"]["code"] == "sealed";
+            assert!(change.status == 200 || refused, "{story}: {}", change.body);
+            let rotation = rotation.take().expect("an answer").body;
+            let old = format!("v1.{OLD}.");
+            if rotation["remaining"] == 0 {
+                assert!(!cell(&site, TOKEN).starts_with(&old), "{story}");
+            }
+        }
+    }
+}
