@@ -1,6 +1,7 @@
 //! Journeys: what people see when something happens in SYSPRO. Calm weather, whole product.
 
 mod api;
+mod canaries;
 mod changes;
 mod checks;
 mod codes;

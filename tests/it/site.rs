@@ -11,7 +11,7 @@ use simulators::{
 };
 use syspro_hubspot_sync::{config::Config, platform::Millis, routes, tick};
 
-use crate::world::{Call, ERP, HUBSPOT, Shared, Start, World, shared};
+use crate::world::{ERP, HUBSPOT, Shared, Start, World, shared};
 
 pub const ADMIN_TOKEN: &str = "canary-admin-token";
 pub const HUBSPOT_TOKEN: &str = "pat-na1-canary-hubspot";
@@ -191,18 +191,6 @@ impl Site {
 
     pub fn calls_by_endpoint(&self) -> BTreeMap<String, u64> {
         self.portal.borrow().calls().clone()
-    }
-
-    /// Whether any request bore this bearer token.
-    pub fn fetched_with(&self, token: &str) -> bool {
-        let bearer = format!("Bearer {token}");
-        let bears = |call: &Call| {
-            let headers = call.request.headers();
-            headers
-                .get("authorization")
-                .is_some_and(|value| value.as_bytes() == bearer.as_bytes())
-        };
-        self.world.fetch_log().iter().any(bears)
     }
 
     pub fn today(&self) -> NaiveDate {
