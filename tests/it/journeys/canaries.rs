@@ -4,7 +4,7 @@
 mod marks;
 mod parrot;
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value as Json, json};
@@ -48,7 +48,7 @@ struct Watched {
     erp: Shared<Parrot<Server>>,
     portal: Shared<Parrot<Portal>>,
     /// Every answer of the API, and every cell there ever was.
-    seen: RefCell<Vec<String>>,
+    seen: RefCell<BTreeSet<String>>,
 }
 
 impl Watched {
@@ -114,7 +114,7 @@ impl Watched {
     fn ask(&self, method: &str, path: &str, body: &str) -> Json {
         let answer = self.site.ask(method, path, body);
         let said = format!("{method} {path}: {} {}", answer.status, answer.body);
-        self.seen.borrow_mut().push(said);
+        self.seen.borrow_mut().insert(said);
         answer.body
     }
 
@@ -441,7 +441,7 @@ fn lived_through() -> Watched {
     );
 
     let wrong = site.ask_as("GET", "/connections", "", Some(MISTAKEN));
-    watched.seen.borrow_mut().push(wrong.body.to_string());
+    watched.seen.borrow_mut().insert(wrong.body.to_string());
     refused_by_hubspot(&watched);
     refused_by_syspro(&watched);
     changed(&watched);
@@ -588,7 +588,7 @@ fn whatever_slips_out_is_found_where_it_is() {
         watched
             .seen
             .borrow_mut()
-            .push(format!("GET /: 200 {answer}"));
+            .insert(format!("GET /: 200 {answer}"));
     };
     let words = watched
         .secrets()

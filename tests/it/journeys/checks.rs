@@ -12,7 +12,7 @@ use syspro_hubspot_sync::platform::NoAnswer;
 
 use super::{distributor, loaded};
 use crate::{
-    site::{HUBSPOT_TOKEN, Site, options},
+    site::{HUBSPOT_TOKEN, MASTER_KEY, NEW_MASTER_KEY, OPERATOR_PASSWORD, Site, options},
     world::{ERP, HUBSPOT, Start},
 };
 
@@ -369,6 +369,97 @@ fn both_systems_are_silent() {
             hubspot_token: HubSpot did not answer in time. → Look at status.hubspot.com; then ask for the checks again (POST /connections/{id}/checks).
         "#]],
     );
+}
+
+#[test]
+fn e_net_does_not_work_and_nothing_else_depends_on_it() {
+    let enet = |body: &mut Json| {
+        body["syspro"]["enet_url"] = json!(format!("https://{ERP}/SYSPROWCFService/Rest"));
+        body["syspro"]["operator"] = json!("SVC");
+        body["syspro"]["operator_password"] = json!(OPERATOR_PASSWORD);
+    };
+    check(
+        |_, body| {
+            enet(body);
+            body["syspro"]["operator_password"] = json!("wrong");
+        },
+        expect![[r#"
+            active
+            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            enet_logon (optional): SYSPRO e.net does not accept the operator's password. → PATCH the connection with the right `syspro.operator_password`. So that the operator is not locked out it is tried once, and then not before an hour has passed.
+            enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
+        "#]],
+    );
+    check(
+        |site, body| {
+            enet(body);
+            site.erp.borrow_mut().quirks.unlicensed = true;
+        },
+        expect![[r#"
+            active
+            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail enet_logon hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            enet_comfnd (optional): COMFND, which reads tables over SYSPRO e.net, is not licensed for the operator. → Add the functional area of COMFND to the operator in SYSPRO's e.net License Apportionment, or publish the tables over OData.
+        "#]],
+    );
+    check(
+        |site, body| {
+            enet(body);
+            site.erp.borrow_mut().quirks.seats_full = true;
+        },
+        expect![[r#"
+            active
+            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            enet_logon (optional): All of SYSPRO's e.net licences are taken. → Let somebody log off, or get another licence; it is tried again every quarter of an hour.
+            enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
+        "#]],
+    );
+    check(
+        |site, body| {
+            enet(body);
+            let silent = Fault {
+                times: u32::MAX,
+                ..Fault::once("SYSPROWCFService", Trouble::Slow(60_000))
+            };
+            site.erp.borrow_mut().faults.push_back(silent);
+        },
+        expect![[r#"
+            active
+            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            enet_logon (optional): SYSPRO e.net did not answer in time. → See that the SYSPRO e.net service runs and is not overloaded, and that no firewall drops what comes from Cloudflare; then ask for the checks again (POST /connections/{id}/checks).
+            enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
+        "#]],
+    );
+    check(
+        |_, body| {
+            enet(body);
+            body["syspro"]["company"] = json!("EDU9");
+        },
+        expect![[r#"
+            incomplete
+            ok: hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData refused the request (404 http_404). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns; then ask for the checks again (POST /connections/{id}/checks).
+            enet_logon (optional): SYSPRO e.net does not let the operator into the company. → Compare `syspro.company` with SYSPRO's list of companies, and have the operator allowed to enter it. A connection keeps its company: if it is the wrong one, delete the connection and make it again.
+            enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
+        "#]],
+    );
+}
+
+#[test]
+fn the_master_key_is_another() {
+    let site = loaded(1);
+    site.deploy((NEW_MASTER_KEY, Some(MASTER_KEY)));
+    expect![[r#"
+        active
+        ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_cron
+        deployment_master_key (optional): Secrets of 1 connection are still sealed under the previous master key 630dcd29; 0 under the newest, 1865c008. → Call `POST /keys/rotate` until nothing remains, then remove MASTER_KEY_PREVIOUS.
+    "#]].assert_eq(&asked(&site));
+    site.deploy((NEW_MASTER_KEY, None));
+    let answer = site.ask("POST", "/connections/acme/checks", "");
+    expect![[r#"
+        ok:
+        odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail, hubspot_token, hubspot_currency, hubspot_scopes, hubspot_companies, hubspot_contacts, hubspot_invoices, hubspot_line_items, hubspot_deals, hubspot_invoice_amounts: Not looked at: it needs deployment_master_key, which is not right yet. → Mend deployment_master_key first.
+        deployment_master_key: This deployment does not hold master key 630dcd29, under which hubspot.token, syspro.odata_password is sealed. → Set that key as MASTER_KEY_PREVIOUS and deploy: the connection goes on by itself. If it is lost, PATCH the connection with hubspot.token, syspro.odata_password anew.
+    "#]].assert_eq(&told(&answer.body["checks"]));
 }
 
 /// The checks of `acme`, asked for.

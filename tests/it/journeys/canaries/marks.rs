@@ -40,7 +40,10 @@ impl Mark {
     }
 
     pub fn is_in(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
+        self.is_in_small(&text.to_ascii_lowercase())
+    }
+
+    fn is_in_small(&self, text: &str) -> bool {
         self.forms.iter().any(|form| text.contains(form))
     }
 }
@@ -62,7 +65,8 @@ fn in_base64(word: &str, shift: usize) -> [String; 2] {
 pub fn found<'a>(marks: &[Mark], places: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     let mut found = Vec::new();
     for place in places {
-        for mark in marks.iter().filter(|mark| mark.is_in(place)) {
+        let small = place.to_ascii_lowercase();
+        for mark in marks.iter().filter(|mark| mark.is_in_small(&small)) {
             found.push(format!("{} in {place}", mark.word));
         }
     }
