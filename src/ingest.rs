@@ -83,6 +83,7 @@ pub async fn ingest<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
     tolerate(run, recent(&reader, &CUSTOMERS).await)?;
     tolerate(run, sweep(&reader, &CUSTOMERS, CUSTOMERS.key).await)?;
     if run.leaves_out(&INVOICES) {
+        tell_of_what_stands_still(run);
         return Ok(());
     }
     tolerate(run, again(&reader, &INVOICES).await)?;
@@ -93,6 +94,19 @@ pub async fn ingest<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
         tolerate(run, open::open(&reader).await)?;
     }
     Ok(())
+}
+
+/// Invoices were sent once and are left out now: what HubSpot shows of them grows old. Where the
+/// sweep has been, the ledger has rows.
+fn tell_of_what_stands_still<P: Platform>(run: &Run<'_, P>) {
+    let swept: Sweep = run.cursors.borrow().position(INVOICES.name, "sweep");
+    if swept.rows > 0 {
+        run.books.borrow_mut().note(Reason::new(
+            "invoices_left_out",
+            "Invoices were synced and are not any more: the portal, or the token, no longer allows it. Those in HubSpot keep the balance and status they last had.",
+            "Mend what the check `hubspot_invoices` names (GET /connections/{id}); then ask for the checks again (POST /connections/{id}/checks).",
+        ));
+    }
 }
 
 /// Whether the ledger holds every invoice there was at the beginning.

@@ -485,6 +485,36 @@ fn without_deals_everything_else_is_synced() {
 }
 
 #[test]
+fn invoices_that_stop_being_synced_are_told_in_every_run() {
+    let site = super::loaded(1);
+    assert_eq!(site.last_run()["state"], "green");
+    let whole = site.portal.borrow().options().tokens.clone();
+    let lacking = without(&["crm.objects.invoices.write"]).tokens;
+    site.portal.borrow_mut().options_mut().tokens = lacking;
+    assert_eq!(look_again(&site)["portal"]["without"]["invoices"], true);
+    for _ in 0..2 {
+        site.next_tick();
+        let run = site.get("/connections/acme/runs?limit=1")["runs"][0].clone();
+        assert_eq!(run["state"], "amber", "{run:#}");
+        let run = site.get(&format!(
+            "/connections/acme/runs/{}",
+            run["id"].as_str().unwrap_or_default()
+        ));
+        let note = &run["report"]["notes"][0];
+        assert_eq!(note["code"], "invoices_left_out", "{run:#}");
+    }
+
+    site.portal.borrow_mut().options_mut().tokens = whole;
+    assert_eq!(look_again(&site)["portal"]["without"]["invoices"], false);
+    let paid = super::first_invoice(1);
+    let (today, all) = (site.today(), super::money("42.50"));
+    site.erp.borrow_mut().data.pay(&paid, all, today);
+    site.settle(4);
+    assert_eq!(site.last_run()["state"], "green");
+    agreement::check(&site);
+}
+
+#[test]
 fn the_token_is_written_into_no_log_and_no_answer() {
     let site = portal(without(&["crm.objects.deals.read"]), |_| ());
     let made = make(&site).to_string();
