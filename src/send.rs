@@ -97,7 +97,9 @@ impl<'a, P: Platform> Sender<'a, P> {
         let began = platform.now();
         let run_for = i64::try_from(bounds.run_for.as_millis()).unwrap_or(DAY);
         let day_ends = account.map_or(began + DAY, |account| day_reset(account, began));
-        let pace = Pace::new(settings.rate_share, settings.daily_share, day_ends);
+        // The share is for what goes on all day: a set-up is some dozen calls, and has seconds.
+        let rate_share = store.map_or(1.0, |_| settings.rate_share);
+        let pace = Pace::new(rate_share, settings.daily_share, day_ends);
         Self {
             platform,
             connection,

@@ -1,8 +1,8 @@
 //! What the portal and its token allow of each kind of object, and what the sync does without.
 //!
 //! Companies and contacts are needed. Without invoices customers are synced, without the right to
-//! make properties on line items these go without our key, and without deals nothing is linked to
-//! them. Each is believed by what HubSpot answers, never by the list of scopes alone.
+//! make properties on line items these go without our key, and of deals nothing is read yet. Each is
+//! believed by what HubSpot answers, never by the list of scopes alone; no answer proves nothing.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +21,7 @@ use crate::{
         Kind,
         account::Without,
         body, objects,
+        properties::Property,
         scopes::{self, Use},
     },
     pace::Lane,
@@ -39,8 +40,10 @@ pub struct Looked {
     made: Result<Ready, Halt>,
     /// The scopes its properties cannot be read or made without, where HubSpot forbids it.
     no_properties: Option<Scopes>,
-    /// The same of its records.
-    no_records: Option<Scopes>,
+    /// The same of its records; a halt where it was not found out.
+    no_records: Result<Option<Scopes>, Halt>,
+    /// Whether the token has the scopes is not known.
+    unproven: bool,
 }
 
 /// Makes our properties on every kind; `granted` is what the token says it may.
@@ -49,8 +52,14 @@ pub async fn look<P: Platform>(
     connection: &Connection,
     granted: Option<&Scopes>,
 ) -> Vec<Looked> {
-    stream::iter(Kind::ALL)
-        .map(|kind| one(sender, connection, kind, granted))
+    // All is read before anything is made: should the time not do, what is missing is known.
+    let listed: Vec<_> = stream::iter(Kind::ALL)
+        .map(async |kind| (kind, provision::list(sender, connection, kind).await))
+        .buffered(WIDTH)
+        .collect()
+        .await;
+    stream::iter(listed)
+        .map(|(kind, there)| one(sender, connection, kind, there, granted))
         .buffered(WIDTH)
         .collect()
         .await
@@ -60,46 +69,59 @@ async fn one<P: Platform>(
     sender: &Sender<'_, P>,
     connection: &Connection,
     kind: Kind,
+    there: Result<Vec<Property>, Halt>,
     granted: Option<&Scopes>,
 ) -> Looked {
-    let made = provision::provision(sender, connection, kind).await;
+    let made = match there {
+        Ok(there) => provision::provision(sender, connection, kind, there).await,
+        Err(halt) => Err(halt),
+    };
     let named = |missing: &[String], what| named(kind, what, missing, granted);
     let no_properties = match &made {
         Err(Halt::Fault(Fault::Forbidden { missing, .. })) => Some(named(missing, Use::Properties)),
         _ => None,
     };
     let proven =
-        granted.is_some_and(|granted| scopes::missing(kind, Use::Records, granted).is_empty());
-    let forbidden = match proven || is_absent(&made) {
-        true => None,
+        |what| granted.is_some_and(|granted| scopes::missing(kind, what, granted).is_empty());
+    let forbidden = match proven(Use::Records) || is_absent(&made) {
+        true => Ok(None),
         false => records(sender, connection, kind).await,
     };
+    let no_records = forbidden.map(|missing| missing.map(|missing| named(&missing, Use::Records)));
     Looked {
         kind,
+        unproven: no_records.is_err() || is_unknown(&made) && !proven(Use::Properties),
         made,
         no_properties,
-        no_records: forbidden.map(|missing| named(&missing, Use::Records)),
+        no_records,
     }
 }
 
 /// Whether records may be read and written: tried with one, and with none at all. Answers the scopes
-/// HubSpot names where it forbids it; any other answer is no evidence.
+/// HubSpot names where it forbids it. A refusal of what was asked is no ban; all else says nothing.
 async fn records<P: Platform>(
     sender: &Sender<'_, P>,
     connection: &Connection,
     kind: Kind,
-) -> Option<Vec<String>> {
+) -> Result<Option<Vec<String>>, Halt> {
     let api = api(connection);
-    let mut lacking = None;
+    let (mut lacking, mut unknown) = (None, None);
     for request in [objects::any(&api, kind), objects::update(&api, kind, &[])] {
         let answer = sender
             .hubspot(Lane::General, Effect::Read, request, body)
             .await;
-        if let Err(Halt::Fault(Fault::Forbidden { missing, .. })) = answer {
-            lacking.get_or_insert_with(Vec::new).extend(missing);
+        match answer {
+            Ok(_) | Err(Halt::Fault(Fault::Refused { .. })) => {}
+            Err(Halt::Fault(Fault::Forbidden { missing, .. })) => {
+                lacking.get_or_insert_with(Vec::new).extend(missing);
+            }
+            Err(halt) => unknown = Some(halt),
         }
     }
-    lacking
+    match (lacking, unknown) {
+        (None, Some(halt)) => Err(halt),
+        (lacking, _) => Ok(lacking),
+    }
 }
 
 /// What HubSpot names, and what it would name next.
@@ -117,6 +139,16 @@ fn named(kind: Kind, what: Use, missing: &[String], granted: Option<&Scopes>) ->
 /// The portal knows no such kind of object.
 fn is_absent(made: &Result<Ready, Halt>) -> bool {
     matches!(made, Err(Halt::Fault(Fault::Refused { .. })))
+}
+
+/// Neither made nor said to be impossible.
+fn is_unknown(made: &Result<Ready, Halt>) -> bool {
+    let answered = |fault: &Fault| matches!(fault, Fault::Refused { .. } | Fault::Forbidden { .. });
+    match made {
+        Ok(_) => false,
+        Err(Halt::Fault(fault)) => !answered(fault),
+        Err(Halt::Spent(_) | Halt::Store(_)) => true,
+    }
 }
 
 /// What the checks say, and what the sync does without. What could not be found out stays as before.
@@ -137,6 +169,7 @@ pub fn judge(looked: Vec<Looked>, before: Without) -> Verdict {
                 decide(&mut without.line_keys, lacking, it.made.is_ok());
             }
             // Whatever it is that stands in the way, nothing else depends on it.
+            Kind::Deal if it.is_unknown() => {}
             Kind::Deal => without.deals = !it.is_usable(),
             Kind::Company | Kind::Contact => {}
         }
@@ -161,7 +194,12 @@ fn decide(without: &mut bool, lacking: bool, there: bool) {
 impl Looked {
     fn is_usable(&self) -> bool {
         let ready = self.made.as_ref().is_ok_and(|ready| ready.wrong.is_empty());
-        ready && self.no_records.is_none()
+        ready && self.no_records == Ok(None)
+    }
+
+    /// Nothing speaks against it, and something did not answer.
+    fn is_unknown(&self) -> bool {
+        !self.lacks_kind() && (is_unknown(&self.made) || self.no_records.is_err())
     }
 
     /// The portal has no such kind, or the token may not use it.
@@ -170,7 +208,8 @@ impl Looked {
     }
 
     fn lacking(&self) -> impl Iterator<Item = &String> {
-        let both = [&self.no_properties, &self.no_records];
+        let of_records = self.no_records.as_ref().ok().and_then(Option::as_ref);
+        let both = [self.no_properties.as_ref(), of_records];
         both.into_iter().flatten().flatten()
     }
 
@@ -178,8 +217,8 @@ impl Looked {
     fn is_optional(&self, without: Without) -> bool {
         match self.kind {
             Kind::Company | Kind::Contact => false,
-            Kind::Invoice => without.invoices && self.lacks_kind(),
-            Kind::LineItem => without.invoices || without.line_keys && self.no_records.is_none(),
+            Kind::Invoice => without.invoices && (self.lacks_kind() || self.is_unknown()),
+            Kind::LineItem => without.invoices || without.line_keys && self.no_records == Ok(None),
             Kind::Deal => true,
         }
     }
@@ -197,8 +236,11 @@ impl Looked {
                 format!("Ask HubSpot whether the portal's plan includes them; then {AGAIN}."),
             ),
             Err(halt) => Check::halted(&name, halt),
-            Ok(Ready { wrong, .. }) if wrong.is_empty() => return Check::passed(&name),
-            Ok(Ready { wrong, .. }) => unusable(&name, wrong),
+            Ok(Ready { wrong, .. }) if !wrong.is_empty() => unusable(&name, wrong),
+            Ok(_) => match &self.no_records {
+                Err(halt) => Check::halted(&name, halt),
+                Ok(_) => return Check::passed(&name),
+            },
         };
         if !self.is_optional(without) {
             return failed;
@@ -249,7 +291,7 @@ fn scopes_check(looked: &[Looked], without: Without) -> Check {
     let name = "hubspot_scopes";
     let lacking: Scopes = looked.iter().flat_map(Looked::lacking).cloned().collect();
     if lacking.is_empty() {
-        return Check::passed(name);
+        return scopes_not_lacking(name, looked, without);
     }
     let optional = looked
         .iter()
@@ -266,5 +308,26 @@ fn scopes_check(looked: &[Looked], without: Without) -> Check {
                 "Add them to the service key or private app in HubSpot; then {AGAIN}. If HubSpot gave out a new token, PATCH the connection with it as `hubspot.token` instead."
             ),
         )
+    }
+}
+
+/// Nobody said that any is lacking; that all are there is said only where something proves it.
+fn scopes_not_lacking(name: &str, looked: &[Looked], without: Without) -> Check {
+    let unproven: Vec<&Looked> = looked.iter().filter(|it| it.unproven).collect();
+    if unproven.is_empty() {
+        return Check::passed(name);
+    }
+    let kinds: Vec<String> = unproven
+        .iter()
+        .map(|it| it.kind.path().replace('_', " "))
+        .collect();
+    let because = format!(
+        "what may be done with {} was not found out",
+        kinds.join(", ")
+    );
+    let remedy = format!("If HubSpot is only slow now, {AGAIN}.");
+    Check {
+        optional: unproven.iter().all(|it| it.is_optional(without)),
+        ..Check::not_looked_at(name, &because, remedy)
     }
 }

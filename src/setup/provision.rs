@@ -32,12 +32,31 @@ pub struct Ready {
     pub writable: Vec<String>,
 }
 
+/// The properties that a kind of object has.
+///
 /// # Errors
-/// A [`Fault::Refused`] says that the portal has no such kind; what it refuses to make is no error.
+/// A [`Fault::Refused`] says that the portal has no such kind.
+pub async fn list<P: Platform>(
+    sender: &Sender<'_, P>,
+    connection: &Connection,
+    kind: Kind,
+) -> Result<Vec<Property>, Halt> {
+    let request = properties::list_all(&api(connection), kind);
+    let read = properties::read_all;
+    sender
+        .hubspot(Lane::General, Effect::Read, request, read)
+        .await
+}
+
+/// Makes what is not `there` yet.
+///
+/// # Errors
+/// What HubSpot refuses to make is none.
 pub async fn provision<P: Platform>(
     sender: &Sender<'_, P>,
     connection: &Connection,
     kind: Kind,
+    mut there: Vec<Property>,
 ) -> Result<Ready, Halt> {
     let ours = definitions(kind, &connection.hubspot.prefix);
     let maker = Maker {
@@ -45,7 +64,6 @@ pub async fn provision<P: Platform>(
         connection,
         kind,
     };
-    let mut there = maker.list().await?;
     let mut refused = BTreeMap::new();
     if !lacking(&ours, &there).is_empty() {
         if let Some(refusal) = maker.group().await? {
@@ -94,10 +112,7 @@ struct Maker<'a, P> {
 
 impl<P: Platform> Maker<'_, P> {
     async fn list(&self) -> Result<Vec<Property>, Halt> {
-        let request = properties::list_all(&api(self.connection), self.kind);
-        self.sender
-            .hubspot(Lane::General, Effect::Read, request, properties::read_all)
-            .await
+        list(self.sender, self.connection, self.kind).await
     }
 
     fn group_name(&self) -> &str {

@@ -1,6 +1,6 @@
 //! What set-up makes in a portal, what it finds wrong there, and what the sync does without.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
 use simulators::hubspot::{Fault, Kind, Options, Portal, Rule, Token};
@@ -144,6 +144,57 @@ fn properties_are_made_once_keys_first_and_then_only_looked_at() {
     );
     assert_eq!(asked.len(), 6, "{asked:?}");
     assert_eq!(defined(&site), all);
+}
+
+/// The calls that ask for or make properties, in their order.
+fn of_properties(site: &Site) -> Vec<String> {
+    let asked = wire(site).into_iter();
+    asked
+        .filter(|line| line.contains("/crm/properties/"))
+        .collect()
+}
+
+#[test]
+fn the_share_of_a_run_does_not_hold_up_the_set_up() {
+    let site = portal(options(), |_| ());
+    let settings = json!({ "rate_share": 0.1 });
+    let began = site.world.now();
+    let body = site.connection(settings).to_string();
+    let made = site.ask("POST", "/connections", &body);
+    assert_eq!(made.body["state"], "active", "{:#}", made.body);
+    assert!(site.world.now() - began <= 10_000);
+}
+
+#[test]
+fn a_set_up_keeps_to_what_hubspot_says_of_its_window() {
+    let mut narrow = options();
+    narrow.limits.general_in_ten_seconds = 20;
+    let site = portal(narrow, |_| ());
+    let mut shown = make(&site);
+    for _ in 0..5 {
+        // The window is empty again: nothing is known of one set-up in the next.
+        site.world.advance(Duration::from_secs(10));
+        shown = site.ask("POST", "/connections/acme/checks", "").body;
+    }
+    let calls = site.world.fetch_log();
+    let refused = calls.iter().filter(|call| call.told == Some(Ok(429)));
+    assert_eq!(refused.count(), 0);
+    drop(calls);
+    assert_eq!(
+        site.get("/connections/acme")["state"],
+        "active",
+        "{shown:#}"
+    );
+}
+
+#[test]
+fn all_that_is_there_is_read_before_anything_is_made() {
+    let site = portal(options(), |_| ());
+    make(&site);
+    let asked = of_properties(&site);
+    let first: Vec<&String> = asked.iter().take(5).collect();
+    let read = |line: &&&String| line.starts_with("GET ");
+    assert_eq!(first.iter().filter(read).count(), 5, "{asked:#?}");
 }
 
 #[test]
@@ -481,6 +532,107 @@ fn without_deals_everything_else_is_synced() {
         );
         site.settle(4);
         agreement::check(&site);
+    }
+}
+
+/// HubSpot answers no call to what this names.
+fn silence(site: &Site, what: &str) {
+    let silent = Fault::refuse(503, "").times(u64::MAX, what);
+    site.portal.borrow_mut().add_fault(silent);
+}
+
+fn speak(site: &Site) {
+    site.portal.borrow_mut().clear_faults();
+}
+
+#[test]
+fn deals_that_were_not_looked_at_are_neither_there_nor_lacking() {
+    let site = portal(options(), |portal| {
+        let silent = Fault::refuse(503, "").times(u64::MAX, "properties/2026-09/deals");
+        portal.add_fault(silent);
+    });
+    let made = make(&site);
+    assert_eq!(made["state"], "active", "nothing depends on them: {made:#}");
+    assert_eq!(made["portal"]["without"]["deals"], false, "{made:#}");
+    let deals = check(&made, "hubspot_deals");
+    assert_eq!(
+        (&deals["unknown"], &deals["optional"]),
+        (&json!(true), &json!(true)),
+        "{deals}"
+    );
+
+    // What is known to lack them stays so.
+    speak(&site);
+    let whole = site.portal.borrow().options().tokens.clone();
+    let lacking = without(&["crm.objects.deals.write"]).tokens;
+    site.portal.borrow_mut().options_mut().tokens = lacking;
+    assert_eq!(look_again(&site)["portal"]["without"]["deals"], true);
+    site.portal.borrow_mut().options_mut().tokens = whole;
+    silence(&site, "properties/2026-09/deals");
+    assert_eq!(look_again(&site)["portal"]["without"]["deals"], true);
+    speak(&site);
+    assert_eq!(look_again(&site)["portal"]["without"]["deals"], false);
+}
+
+#[test]
+fn records_that_nothing_is_known_of_are_not_taken_for_allowed() {
+    let site = portal(
+        Options {
+            tells_scopes: false,
+            ..options()
+        },
+        |portal| {
+            let silent = Fault::refuse(503, "").times(u64::MAX, "objects/2026-09/contacts");
+            portal.add_fault(silent);
+        },
+    );
+    let made = make(&site);
+    assert_eq!(made["state"], "incomplete", "{made:#}");
+    for name in ["hubspot_contacts", "hubspot_scopes"] {
+        let said = told(&made, name);
+        assert!(said.starts_with("needed: "), "{said}");
+        assert_eq!(check(&made, name)["unknown"], true, "{name} {made:#}");
+    }
+    assert_eq!(check(&made, "hubspot_companies")["ok"], true);
+    speak(&site);
+    assert_eq!(look_again(&site)["state"], "active");
+}
+
+#[test]
+fn invoices_left_out_stay_so_until_something_speaks_for_them() {
+    let lacking = Options {
+        tells_scopes: false,
+        ..without(&["crm.objects.invoices.write"])
+    };
+    let site = portal(lacking, |_| ());
+    assert_eq!(make(&site)["portal"]["without"]["invoices"], true);
+    for silent in ["objects/2026-09/invoices", "properties/2026-09/invoices"] {
+        silence(&site, silent);
+        let shown = look_again(&site);
+        assert_eq!(shown["portal"]["without"]["invoices"], true, "{silent}");
+        assert_eq!(shown["state"], "active", "{shown:#}");
+        assert_eq!(check(&shown, "hubspot_invoices")["optional"], true);
+        speak(&site);
+    }
+}
+
+#[test]
+fn scopes_are_not_said_to_be_there_where_no_kind_was_looked_at() {
+    for (tells_scopes, unknown) in [(false, true), (true, false)] {
+        let site = portal(
+            Options {
+                tells_scopes,
+                ..options()
+            },
+            |portal| {
+                let silent = Fault::refuse(503, "").times(u64::MAX, "properties/2026-09");
+                portal.add_fault(silent);
+            },
+        );
+        let made = make(&site);
+        let scopes = check(&made, "hubspot_scopes");
+        assert_eq!(scopes["unknown"] == true, unknown, "{scopes}");
+        assert_eq!(scopes["ok"], !unknown, "a list proves it: {scopes}");
     }
 }
 
