@@ -239,7 +239,7 @@ impl Looked {
             Ok(Ready { wrong, .. }) if !wrong.is_empty() => unusable(&name, wrong),
             Ok(_) => match &self.no_records {
                 Err(halt) => Check::halted(&name, halt),
-                Ok(_) => return Check::passed(&name),
+                Ok(_) => return self.passed(&name),
             },
         };
         if !self.is_optional(without) {
@@ -249,6 +249,17 @@ impl Looked {
             why: format!("{} {}", failed.why, self.instead(without)),
             optional: true,
             ..failed
+        }
+    }
+
+    fn passed(&self, name: &str) -> Check {
+        let why = match self.kind {
+            Kind::Deal => "Deals have their property for later; nothing reads it yet.",
+            _ => "",
+        };
+        Check {
+            why: why.to_owned(),
+            ..Check::passed(name)
         }
     }
 
@@ -263,7 +274,7 @@ impl Looked {
             Kind::LineItem => {
                 "Line items are synced all the same, told apart by their content instead of a key of ours."
             }
-            Kind::Deal => "Everything else is synced; invoices are not linked to deals.",
+            Kind::Deal => "The sync does the same without: deals are only made ready for later.",
         }
     }
 }

@@ -311,5 +311,5 @@ pub(super) const DEAL: &[Property] = &[(
     "sales_orders",
     Text,
     "SYSPRO sales orders",
-    "Write the numbers of this deal's SYSPRO sales orders here, with commas between: 1024, 1031.",
+    "For the numbers of this deal's SYSPRO sales orders, with commas between: 1024, 1031. Nothing reads it yet: it is kept for linking invoices to deals later.",
 )];
