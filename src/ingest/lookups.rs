@@ -179,11 +179,9 @@ impl<P: Platform> Reader<'_, P> {
             Err(Halt::Fault(fault)) if fault.system() == System::Enet => {
                 self.codes.borrow_mut().asked.insert(lookup.table);
                 self.run.books.borrow_mut().note(without_enet(&fault));
-                // What passes by itself is asked for again by the next run.
-                let passes = matches!(fault, Fault::NoAnswer { .. } | Fault::SessionEnded);
-                let hash = held.map(|known| known.hash.clone());
-                let said = hash.or_else(|| (!passes).then(String::new));
-                Ok(said.map(|hash| asked(hash, None)))
+                // Whatever it was, it is asked again in an hour: what hangs costs a run its time.
+                let hash = held.map_or_else(String::new, |known| known.hash.clone());
+                Ok(Some(asked(hash, None)))
             }
             Err(Halt::Fault(fault)) => {
                 let absent = matches!(fault, Fault::Refused { .. } | Fault::Forbidden { .. });

@@ -11,12 +11,12 @@ use std::{
 use http::{Request, Response};
 use serde_json::json;
 
-use super::{Halt, MAX_PAGE_BYTES, MAX_PAGE_TIME, Sender, sign};
+use super::{Halt, MAX_PAGE_BYTES, Sender, sign};
 use crate::{
     config::Bounds,
     connection::{Connection, Enet},
-    fault::{Fault, System},
-    platform::{Allow, Platform, Statement},
+    fault::{Fault, Silence, System},
+    platform::{Allow, Millis, NoAnswer, Platform, Statement},
     store::sessions::Kept,
     syspro::{
         enet,
@@ -25,6 +25,8 @@ use crate::{
     vault::{MasterKeys, Place, SESSION, Secret},
 };
 
+/// How long an answer may take. Words for codes are worth no more of a run's time.
+const ANSWER: Duration = Duration::from_secs(20);
 /// Nobody waits long for a log-off.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -60,6 +62,14 @@ impl<'a> Seat<'a> {
     /// Whether there is a session already.
     pub fn is_taken(&self) -> bool {
         self.session.borrow().id.is_some()
+    }
+
+    /// Whether e.net is worth asking.
+    fn may_ask(&self, now: Millis) -> Result<(), Fault> {
+        match self.down.borrow().clone() {
+            Some(fault) => Err(fault),
+            None => self.session.borrow().may_ask(now),
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut Session)) {
@@ -111,7 +121,9 @@ impl<'a, P: Platform> Sender<'a, P> {
         let (line, seat) = self.line()?;
         let mut renewed = false;
         loop {
-            let id = seat.session.borrow().usable(self.platform.now()).cloned();
+            let now = self.platform.now();
+            seat.may_ask(now)?;
+            let id = seat.session.borrow().usable(now).cloned();
             let id = match id {
                 Some(id) => id,
                 None => self.log_on(line, seat).await?,
@@ -158,9 +170,6 @@ impl<'a, P: Platform> Sender<'a, P> {
     async fn log_on(&self, line: &Enet, seat: &Seat<'_>) -> Result<Secret, Halt> {
         let now = self.platform.now();
         seat.session.borrow().may_log_on(now)?;
-        if let Some(fault) = seat.down.borrow().clone() {
-            return Err(Halt::Fault(fault));
-        }
         self.room_to_read()?;
         let request = enet::logon(line, &self.connection.syspro.company);
         let answer = self.once(request, &enet::read_logon).await;
@@ -171,7 +180,10 @@ impl<'a, P: Platform> Sender<'a, P> {
             }) if *status == 200 => {
                 seat.change(|session| session.log_on_refused(&refusal.code, self.platform.now()));
             }
-            Err(fault) => *seat.down.borrow_mut() = Some(fault.clone()),
+            Err(fault) => {
+                *seat.down.borrow_mut() = Some(fault.clone());
+                self.heed(seat, fault);
+            }
         }
         // At once: a run that dies after it must not leave a session nobody knows of, nor a password
         // tried that the next run tries again.
@@ -182,32 +194,38 @@ impl<'a, P: Platform> Sender<'a, P> {
         Ok(answer?)
     }
 
-    /// Reading changes nothing in SYSPRO, so it is simply tried again.
+    /// Reading changes nothing in SYSPRO, so what failed at once is tried again, once. What hangs is
+    /// not, nor is it asked again before an hour has passed: it would take each run the time in which
+    /// it reads and writes records.
     async fn ask<T>(
         &self,
         seat: &Seat<'_>,
         request: Request<String>,
         read: &impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
     ) -> Result<T, Halt> {
-        if let Some(fault) = seat.down.borrow().clone() {
-            return Err(Halt::Fault(fault));
+        self.room_to_read()?;
+        let mut answer = self.once(request.clone(), read).await;
+        if let Err(fault) = &answer
+            && !hung(fault)
+            && self.wait_out(None, fault, 0).await.is_ok()
+            && self.room_to_read().is_ok()
+        {
+            answer = self.once(request, read).await;
         }
-        let mut attempt = 0;
-        let mut last: Option<Fault> = None;
-        loop {
-            self.room_to_read()
-                .map_err(|halt| last.take().map_or(halt, Halt::Fault))?;
-            let fault = match self.once(request.clone(), read).await {
-                Ok(read) => return Ok(read),
-                Err(fault) => fault,
-            };
-            let waited = self.wait_out(None, &fault, attempt).await;
-            if waited.is_err() && matches!(fault, Fault::NoAnswer { .. }) {
-                *seat.down.borrow_mut() = Some(fault.clone());
-            }
-            waited?;
-            last = Some(fault);
-            attempt += 1;
+        if let Err(fault) = &answer {
+            self.heed(seat, fault);
+        }
+        Ok(answer?)
+    }
+
+    /// Remembers a silence. One of less than the time we give a run's calls says little: set-up has less.
+    fn heed(&self, seat: &Seat<'_>, fault: &Fault) {
+        if !matches!(fault, Fault::NoAnswer { .. }) {
+            return;
+        }
+        *seat.down.borrow_mut() = Some(fault.clone());
+        if self.repeats && self.time_left() >= ANSWER {
+            seat.change(|session| session.unheard(self.platform.now()));
         }
     }
 
@@ -219,10 +237,15 @@ impl<'a, P: Platform> Sender<'a, P> {
         sign::for_enet(&mut request, &self.connection.syspro);
         self.reads.set(self.reads.get() + 1);
         let allow = Allow {
-            within: self.time_left().min(MAX_PAGE_TIME),
+            within: self.time_left().min(ANSWER),
             max_bytes: MAX_PAGE_BYTES,
         };
         let answer = self.exchange(System::Enet, &request, allow).await?;
+        if let Some(seat) = &self.seat
+            && seat.session.borrow_mut().heard()
+        {
+            seat.changed.set(true);
+        }
         let bytes = u64::try_from(answer.body().len()).unwrap_or(u64::MAX);
         self.bytes.set(self.bytes.get().saturating_add(bytes));
         read(&answer)
@@ -274,6 +297,12 @@ impl<'a, P: Platform> Sender<'a, P> {
         let seat = self.seat.as_ref().filter(|seat| seat.changed.get())?;
         Some(seat.save(self.platform, &self.connection.id))
     }
+}
+
+/// Whether the answer took all the time it was given.
+fn hung(fault: &Fault) -> bool {
+    let too_late = Silence::Network(NoAnswer::TimedOut);
+    matches!(fault, Fault::NoAnswer { what, .. } if *what == too_late)
 }
 
 /// Logs off a sealed session that nobody will ask with, after its connection was removed or its

@@ -42,6 +42,8 @@ pub mod code {
     pub const OBJECT: &str = "object_refused";
     /// We stopped logging on: somebody else keeps ending the session.
     pub const EVICTED: &str = "evicted";
+    /// It did not answer, and is not asked for a while.
+    pub const SILENT: &str = "silent";
     /// The connection has no e.net.
     pub const ABSENT: &str = "no_enet";
 }

@@ -21,6 +21,8 @@ const REFUSED: Millis = HOUR;
 const SEATS_FULL: Millis = 15 * MINUTE;
 /// Two evictions within it pause e.net for as long.
 const EVICTED: Millis = HOUR;
+/// A service that hangs costs whoever asks it their time: it is asked so seldom.
+const SILENT: Millis = HOUR;
 /// How far another invocation's clock may be ahead.
 const SKEW: Millis = MINUTE;
 
@@ -55,6 +57,21 @@ impl Session {
         match self.usable(now) {
             Some(_) => None,
             None => self.id.as_ref(),
+        }
+    }
+
+    /// Whether e.net answers, as far as is known.
+    ///
+    /// # Errors
+    /// It did not, a short time ago.
+    pub fn may_ask(&self, now: Millis) -> Result<(), Fault> {
+        let last = self
+            .refused
+            .as_ref()
+            .filter(|last| last.code == code::SILENT);
+        match last.is_some_and(|last| (-SKEW..SILENT).contains(&(now - last.at))) {
+            true => Err(refused(code::SILENT)),
+            false => Ok(()),
         }
     }
 
@@ -96,6 +113,20 @@ impl Session {
         self.used_at = now;
     }
 
+    /// Nobody answered. The session may live: it is kept for whoever asks next, or logs off.
+    pub fn unheard(&mut self, now: Millis) {
+        self.refused = Some(Refused {
+            at: now,
+            code: code::SILENT.to_owned(),
+        });
+    }
+
+    /// Somebody answered, whatever was said. Whether there is something new to keep.
+    pub fn heard(&mut self) -> bool {
+        let silent = |last: &mut Refused| last.code == code::SILENT;
+        self.refused.take_if(silent).is_some()
+    }
+
     /// SYSPRO does not know an id that was used a moment ago: somebody else signed in with the
     /// operator, or was given its seat.
     pub fn evicted(&mut self, now: Millis) {
@@ -113,6 +144,7 @@ impl Session {
 fn patience(code: &str) -> Millis {
     match code {
         code::SEATS_FULL => SEATS_FULL,
+        code::SILENT => SILENT,
         _ => REFUSED,
     }
 }
@@ -170,6 +202,27 @@ mod tests {
             session.logged_on(Secret::new("3EA613166FE4BF47"), until);
             assert_eq!(session.may_log_on(until), Ok(()));
         }
+    }
+
+    #[test]
+    fn a_silence_is_left_alone_for_an_hour_or_until_it_is_over() {
+        let mut session = on(NOW);
+        assert_eq!(session.may_ask(NOW), Ok(()));
+        session.unheard(NOW);
+        for at in [NOW, NOW + HOUR - 1] {
+            assert_eq!(session.may_ask(at), Err(refused(code::SILENT)));
+            assert_eq!(session.may_log_on(at), Err(refused(code::SILENT)));
+        }
+        assert_eq!(session.may_ask(NOW + HOUR), Ok(()));
+        assert_eq!(session.may_ask(NOW - HOUR), Ok(()));
+        assert!(session.heard());
+        assert_eq!(session.may_ask(NOW), Ok(()));
+        assert!(session.usable(NOW).is_some());
+        // A refused password is not forgotten because somebody answers.
+        session.log_on_refused(code::OPERATOR_PASSWORD, NOW);
+        assert!(!session.heard());
+        assert_eq!(session.may_ask(NOW), Ok(()));
+        assert!(session.may_log_on(NOW).is_err());
     }
 
     #[test]

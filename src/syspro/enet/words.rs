@@ -46,6 +46,10 @@ fn refused(refusal: &Refusal) -> Option<Reason> {
             "SYSPRO ended the e.net session twice within an hour, so the sync stops logging on for an hour.",
             "Give the sync an operator of its own: whoever signs in with the same one ends its session. If it has one, set the time-out of its licence class to more than 12 minutes.",
         ),
+        code::SILENT => (
+            "SYSPRO e.net did not answer when it was last asked, less than an hour ago.",
+            "See that the e.net service runs and answers queries. It is asked again after an hour, or after a PATCH.",
+        ),
         code::OBJECT => (
             "SYSPRO e.net refuses the query.",
             "See that the operator may run COMFND, and that this SYSPRO has the table and its columns.",

@@ -9,7 +9,7 @@ use simulators::{
     syspro::{Fault, Trouble},
 };
 
-use super::{company, customer, distributor};
+use super::{company, customer, distributor, first_invoice, hubspot_key};
 use crate::agreement;
 use crate::site::{OPERATOR_PASSWORD, Site, options};
 use crate::world::{Call, ERP, Start};
@@ -199,7 +199,7 @@ fn whoever_signs_in_with_the_operator_is_survived_and_twice_in_an_hour_left_alon
 #[test]
 fn a_second_run_does_not_log_on_while_the_first_has_the_portal() {
     let site = site(2);
-    site.erp.borrow_mut().quirks.slow = 20_000;
+    site.erp.borrow_mut().quirks.slow = 15_000;
     let at = site.world.now();
     for second in [0, 1, 30] {
         site.world
@@ -269,8 +269,71 @@ fn e_net_down_leaves_records_without_descriptions_for_a_while_and_nothing_else()
     let asked = asked_enet(&site).len() - before;
     assert_eq!(asked, 1, "one log-on, and then nothing");
     site.erp.borrow_mut().faults.clear();
+    site.world.advance(HOUR);
     site.settle(6);
     assert_ne!(salesperson(&site), "");
+    agreement::check(&site);
+}
+
+#[test]
+fn queries_that_hang_cost_one_short_attempt_an_hour_and_no_record() {
+    let site = site(2);
+    let hang = |site: &Site| {
+        let slow = Fault {
+            times: 1_000,
+            ..Fault::once("Query/Query", Trouble::Slow(600_000))
+        };
+        site.erp.borrow_mut().faults.push_back(slow);
+    };
+    let queries = |site: &Site| {
+        let asked = asked_enet(site);
+        let queries = asked.iter().filter(|line| line.contains("Query/Query"));
+        queries.count()
+    };
+    let before = queries(&site);
+    hang(&site);
+    let began = site.world.now();
+    site.tick();
+    assert!(site.world.now() - began < 60_000, "a short attempt");
+    let run = site.last_run();
+    assert_eq!(run["state"], "amber", "{run:#}");
+    assert_eq!(run["report"]["spent"], Json::Null, "{run:#}");
+    assert_eq!(said(&site), "enet_fault");
+    assert_eq!(site.status("customers", &company(1)), "synced");
+    let invoice = hubspot_key(&first_invoice(1));
+    assert_eq!(site.status("invoices", &invoice), "synced");
+    for _ in 0..11 {
+        site.next_tick();
+    }
+    assert_eq!(queries(&site) - before, 1, "within the hour");
+    site.world.advance(HOUR);
+    site.tick();
+    assert_eq!(queries(&site) - before, 2);
+
+    // Tables that are held go on explaining, and a code they do not know waits for its hour too.
+    site.erp.borrow_mut().faults.clear();
+    site.world.advance(HOUR);
+    site.settle(4);
+    assert_ne!(salesperson(&site), "");
+    agreement::check(&site);
+    hang(&site);
+    let before = queries(&site);
+    for number in 0..11 {
+        appoint(&site, number);
+        site.next_tick();
+        assert_eq!(site.status("customers", &company(1)), "synced");
+        assert_eq!(site.last_run()["state"], "amber");
+    }
+    assert_eq!(said(&site), "enet_silent");
+    assert_eq!(queries(&site) - before, 1, "within the hour");
+
+    // Whoever mended it need not wait.
+    site.erp.borrow_mut().faults.clear();
+    let changed = patch(&site, &json!({}));
+    assert!(checks(&changed).iter().all(|(_, ok, _)| *ok), "{changed:#}");
+    let name = appoint(&site, 11);
+    site.next_tick();
+    assert_eq!(salesperson(&site), name);
     agreement::check(&site);
 }
 
