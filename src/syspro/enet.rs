@@ -103,12 +103,6 @@ pub fn read_logon(response: &Response<Vec<u8>>) -> Result<Secret, Fault> {
 }
 
 /// # Errors
-/// The session was not there any more, or there was no answer.
-pub fn read_logoff(response: &Response<Vec<u8>>) -> Result<(), Fault> {
-    text(response, why_not).map(|_| ())
-}
-
-/// # Errors
 /// Whatever answered is no e.net.
 pub fn read_version(response: &Response<Vec<u8>>) -> Result<(), Fault> {
     let text = text(response, why_not)?;
