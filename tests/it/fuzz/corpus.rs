@@ -17,14 +17,15 @@ use simulators::{
 
 use super::CANARIES;
 use crate::{
-    site::{Site, day},
+    site::{OPERATOR_PASSWORD, Site, day},
     world::{ERP, HUBSPOT, Landing, Start},
 };
 
-/// Who wrote a document, which decides who reads it. e.net's XML will be one more.
+/// Who wrote a document, which decides who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     Odata,
+    Enet,
     HubSpot,
     /// A body of a request to the Worker.
     Caller,
@@ -56,7 +57,7 @@ impl Document {
 
     /// Nobody takes it as it is: it says no, or only a type that nobody else can name reads it.
     pub fn is_for_nobody(&self) -> bool {
-        self.status >= 400 || ["checks", "position"].contains(&self.name.as_str())
+        self.status >= 400 || ["checks", "position", ENET_REFUSAL].contains(&self.name.as_str())
     }
 }
 
@@ -66,6 +67,10 @@ pub struct Corpus {
 
 /// Of one endpoint or statement.
 const MOST_ALIKE: usize = 2;
+/// Not published over OData, so read over e.net.
+const OVER_ENET: [&str; 2] = ["TblArTerms", "SalSalesperson"];
+/// e.net says no with status 200.
+const ENET_REFUSAL: &str = "a refusal of e.net";
 /// A larger one would only be slower.
 const LONGEST: usize = 20_000;
 
@@ -73,6 +78,7 @@ impl Corpus {
     pub fn gather() -> Corpus {
         let mut documents = of_a_load();
         documents.extend(refusals());
+        documents.extend(enet_refusals());
         documents.extend(bodies());
         documents.extend(words());
         Corpus { documents }
@@ -83,6 +89,13 @@ fn distributor() -> Distributor {
     let today = day(Start::NOW);
     let [name, mail] = CANARIES;
     let mut data = Distributor::empty();
+    let text = |text: &str| simulators::data::Value::from(text);
+    let salesperson = vec![
+        ("Branch", text("10")),
+        ("Salesperson", text("Z&<")),
+        ("Name", text(name)),
+    ];
+    data.insert("SalSalesperson", salesperson);
     for number in 1..=2 {
         let email = format!("{mail}customer{number}.example");
         let key = data.add_customer(NewCustomer {
@@ -113,7 +126,13 @@ fn of_a_load() -> Vec<Document> {
     site.world.on_landing(move |_, landing| {
         listener.borrow_mut().extend(heard(landing));
     });
-    site.connect(json!({}));
+    site.erp.borrow_mut().quirks.missing_tables = OVER_ENET.map(str::to_owned).to_vec();
+    let mut body = site.connection(json!({}));
+    body["syspro"]["enet_url"] = json!(format!("https://{ERP}/SYSPROWCFService/Rest"));
+    body["syspro"]["operator"] = json!("SVC");
+    body["syspro"]["operator_password"] = json!(OPERATOR_PASSWORD);
+    let made = site.ask("POST", "/connections", &body.to_string());
+    assert_eq!(made.body["state"], "active", "{}", made.body);
     let refusal = include_str!("corpus/property.json");
     let refused = Fault::refuse(400, refusal).once("line_items/batch/upsert");
     site.portal.borrow_mut().add_fault(refused);
@@ -137,12 +156,19 @@ fn heard(landing: &Landing<'_>) -> Vec<Document> {
             let Some(response) = response else {
                 return Vec::new();
             };
+            let path = request.uri().path();
             let origin = match request.uri().host() {
+                // Nobody reads what it says of a log-off.
+                Some(ERP) if path.ends_with("/Logoff") => return Vec::new(),
+                Some(ERP) if path.contains("SYSPROWCFService") => Origin::Enet,
                 Some(ERP) => Origin::Odata,
                 Some(HUBSPOT) => Origin::HubSpot,
                 _ => return Vec::new(),
             };
-            let name = format!("{} {}", request.method(), request.uri().path());
+            // Of its query, which holds passwords, only the table.
+            let query = request.uri().query().unwrap_or_default();
+            let table = OVER_ENET.into_iter().find(|table| query.contains(table));
+            let name = format!("{} {path} {}", request.method(), table.unwrap_or_default());
             vec![Document {
                 status: response.status().as_u16(),
                 asked: asked(request.body()),
@@ -229,6 +255,22 @@ fn refusals() -> Vec<Document> {
         ..Document::new(Origin::Odata, "an error", odata)
     });
     documents
+}
+
+/// What e.net says instead of an answer: sentences of its own, and errors within a document.
+fn enet_refusals() -> Vec<Document> {
+    let all = [
+        "ERROR: The supplied UserID is invalid. Either you were not logged in; or your session has expired.",
+        "\"ERROR: Zqx Wvk: the operator password is invalid\"",
+        "ERROR: Company Zqx Wvk is invalid",
+        "ERROR: The maximum number of concurrent users is reached",
+        "ERROR: Zqx Wvk",
+        "<?xml version=\"1.0\" encoding=\"Windows-1252\"?>\n<TblArTerms><Item><TermsCode><Value>Zqx Wvk</Value>\
+         <ErrorNumber>240004</ErrorNumber><ErrorDescription>Terms 'Zqx Wvk' not found</ErrorDescription>\
+         </TermsCode></Item></TblArTerms>",
+    ];
+    all.map(|text| Document::new(Origin::Enet, ENET_REFUSAL, text))
+        .into()
 }
 
 /// A connection with everything in it, a change of it, replays.

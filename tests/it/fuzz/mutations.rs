@@ -76,7 +76,9 @@ pub fn sample<'a>(rng: &mut Rng, corpus: &'a Corpus) -> Sample<'a> {
             let whole = bytes.trim_ascii_end().len();
             bytes.truncate(rng.usize(..whole.max(1)));
             // Half a number is a number.
-            cut = document.bytes.starts_with(b"{");
+            cut = [b"{", b"<"]
+                .iter()
+                .any(|sign| document.bytes.starts_with(*sign));
         }
         2..=9 => in_form(rng, &mut bytes),
         _ => out_of_form(rng, &mut bytes, corpus),

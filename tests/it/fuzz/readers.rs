@@ -2,6 +2,7 @@
 
 mod caller;
 mod database;
+mod enet;
 mod hubspot;
 mod odata;
 
@@ -22,6 +23,10 @@ pub type Reader = fn(&mut Rng, &Sample<'_>) -> Read;
 
 pub const READERS: &[(&str, Origin, Reader)] = &[
     ("odata pages", Origin::Odata, odata::page),
+    ("a session of e.net", Origin::Enet, enet::session),
+    ("e.net's version", Origin::Enet, enet::version),
+    ("who is logged on", Origin::Enet, enet::profile),
+    ("tables over e.net", Origin::Enet, enet::rows),
     ("records written", Origin::HubSpot, hubspot::written),
     ("one record", Origin::HubSpot, hubspot::one),
     ("links", Origin::HubSpot, hubspot::linked),

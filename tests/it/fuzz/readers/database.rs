@@ -13,13 +13,16 @@ use syspro_hubspot_sync::{
     hubspot::{Kind, account::Account},
     ingest::Sweep,
     store::{
+        checks::{Ran, Sealed},
         connections::{Parks, Runnable, Stored},
         cursors::Cursor,
         ledger::{Due, Known, Open, Queued},
         rows_as,
         runs::Asked,
+        sessions::Kept,
         targets::Target,
     },
+    syspro::session::Refused,
     vault::MasterKeys,
 };
 
@@ -43,6 +46,8 @@ pub fn rows(_: &mut Rng, sample: &Sample<'_>) -> Read {
         reads::<Cursor>,
         reads::<Asked>,
         reads::<Stored>,
+        reads::<Sealed>,
+        reads::<Ran>,
     ];
     let read = readers.map(|reads| reads(&rows));
     let keys = MasterKeys::parse(MASTER_KEY, None).expect("a key");
@@ -74,6 +79,7 @@ pub fn json(_: &mut Rng, sample: &Sample<'_>) -> Read {
         parses::<Refusal>,
         parses::<Sweep>,
         parses::<Vec<Asked>>,
+        parses::<Kept<Refused>>,
     ];
     let text = sample.text();
     let read = readers.map(|reads| reads(&text));
