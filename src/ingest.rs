@@ -16,6 +16,7 @@ mod comfnd;
 mod lookups;
 mod map;
 mod open;
+mod page;
 mod read;
 mod take;
 
@@ -23,7 +24,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     books::Told,
@@ -40,7 +41,8 @@ use crate::{
     },
 };
 use beside::Layout;
-use read::{Reader, Table, cursor, table};
+use page::Place;
+use read::{Reader, Table, table};
 use take::{Reading, take};
 
 /// Rows read again in one run, of one feed.
@@ -54,15 +56,15 @@ const BY_NUMBER: &[&str] = &["Invoice", "Customer", "DocumentType"];
 struct Recent {
     /// The day the last complete pass began.
     complete: Option<NaiveDate>,
-    /// The pass under way: the day it began and the key it is behind.
-    pass: Option<(NaiveDate, Vec<Value>)>,
+    /// The pass under way: the day it began and where it is.
+    pass: Option<(NaiveDate, Place)>,
 }
 
 /// Where the sweep is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sweep {
-    after: Option<Vec<Value>>,
+    after: Option<Place>,
     /// Rows read in this pass, or in the last: the backfill's progress while `complete` is 0.
     pub rows: u64,
     /// Passes that came to their end.
@@ -163,8 +165,8 @@ async fn recent<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Res
     let before: Recent = run.cursors.borrow().position(feed.name, "recent");
     let since = before.complete.unwrap_or(today).min(today);
     let since = days_before(since, settings.lookback_days);
-    let (began, mut after) = match before.pass.clone() {
-        Some((began, after)) => (began, Some(after)),
+    let (began, mut place) = match before.pass.clone() {
+        Some((began, place)) => (began, Some(place)),
         None => (today, None),
     };
     let table = table(run, feed, Some(young(run, feed, since)));
@@ -174,23 +176,23 @@ async fn recent<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Res
         asked: false,
     };
     loop {
-        let page = reader.page(&table, after.as_deref()).await?;
-        if page.is_empty() {
-            let done = Recent {
+        let page = reader.page(&table, place.as_ref()).await?;
+        let here = match &page.next {
+            Some(next) => Recent {
+                complete: before.complete,
+                pass: Some((began, next.clone())),
+            },
+            None => Recent {
                 complete: Some(began),
                 pass: None,
-            };
-            run.cursors.borrow_mut().moved(feed.name, "recent", &done);
-            return Ok(());
-        }
-        let key = cursor(&table, &page)?;
-        let here = Recent {
-            complete: before.complete,
-            pass: Some((began, key.clone())),
+            },
         };
         let passed = || run.cursors.borrow_mut().moved(feed.name, "recent", &here);
-        take(reader, feed, page, reading, passed).await?;
-        after = Some(key);
+        take(reader, feed, page.rows, reading, passed).await?;
+        if page.next.is_none() {
+            return Ok(());
+        }
+        place = page.next;
     }
 }
 
@@ -226,23 +228,26 @@ async fn sweep<P: Platform>(
     let pace = settings.sweep_pages.max(owed);
     let mut pages = 0;
     while place.complete == 0 || pages < pace {
-        let page = reader.page(&table, place.after.as_deref()).await?;
-        if page.is_empty() {
-            place.after = None;
-            place.complete = place.complete.saturating_add(1);
-            run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
-            if feed.name == INVOICES.name && place.complete == 1 {
-                owe_customers_a_pass(run);
-            }
-            break;
-        }
-        if place.after.is_none() {
+        let page = reader.page(&table, place.after.as_ref()).await?;
+        // The count of the last pass stands until the next one has rows.
+        if place.after.is_none() && !page.rows.is_empty() {
             place.rows = 0;
         }
-        place.after = Some(cursor(&table, &page)?);
-        place.rows = place.rows.saturating_add(page.len() as u64);
-        let passed = || run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
-        take(reader, feed, page, reading, passed).await?;
+        place.rows = place.rows.saturating_add(page.rows.len() as u64);
+        let is_last = page.next.is_none();
+        place.after = page.next;
+        place.complete = place.complete.saturating_add(u64::from(is_last));
+        let backfilled = is_last && feed.name == INVOICES.name && place.complete == 1;
+        let passed = || {
+            run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
+            if backfilled {
+                owe_customers_a_pass(run);
+            }
+        };
+        take(reader, feed, page.rows, reading, passed).await?;
+        if is_last {
+            break;
+        }
         pages += 1;
     }
     Ok(())

@@ -34,6 +34,8 @@ pub struct Refused {
 }
 
 const LONGEST: usize = 500;
+/// It repeats our own filter, percent-encoded.
+const LONGEST_LINK: usize = 8_000;
 const HUBSPOT: [&str; 2] = ["https://api.hubapi.com", "https://api.hubspot.com"];
 /// Endings of names that only mean something inside a network.
 const INNER_NAMES: [&str; 9] = [
@@ -99,6 +101,53 @@ impl Guard {
 pub fn origin_of(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     Some(url.origin().ascii_serialization())
+}
+
+/// Where a page's link to the next leads, read as standing on the page `here`: only further into
+/// `below`, for our credentials go with it.
+///
+/// # Errors
+/// [`Refused`] says in which way it leads elsewhere.
+pub fn follow(below: &str, here: &str, link: &str) -> Result<String, Refused> {
+    let refused = |reason| {
+        Err(refused(
+            reason,
+            "Let the server link to itself, by the name in `syspro.odata_url`.",
+        ))
+    };
+    let (path, query) = link.split_once('?').unwrap_or((link, ""));
+    if link.len() > LONGEST_LINK {
+        return refused("is too long");
+    }
+    if path.contains(|c: char| !c.is_ascii_graphic() || c == '\\')
+        || query.contains(char::is_control)
+    {
+        return refused("is written in an unusual way");
+    }
+    let home = Url::parse(below).ok();
+    let link = Url::parse(here).and_then(|here| here.join(link)).ok();
+    let (Some(home), Some(link)) = (home, link) else {
+        return refused("is no URL");
+    };
+    if !link.username().is_empty() || link.password().is_some() || link.fragment().is_some() {
+        return refused("holds more than an address");
+    }
+    if link.origin() != home.origin() {
+        return refused("leads to another server");
+    }
+    // IIS takes a path in any case, and answers with its own.
+    let start = format!("{}/", home.path().trim_end_matches('/'));
+    let (beginning, rest) = link
+        .path()
+        .split_at_checked(start.len())
+        .unwrap_or_default();
+    let climbs = ["%2f", "%5c", "%2e%2e"]
+        .iter()
+        .any(|it| rest.to_ascii_lowercase().contains(it));
+    if !beginning.eq_ignore_ascii_case(&start) || climbs {
+        return refused("leads out of the company's tables");
+    }
+    Ok(link.into())
 }
 
 /// The URL as it stands, when it says outright where it leads.

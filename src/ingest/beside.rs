@@ -43,6 +43,10 @@ pub async fn beside<P: Platform>(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
+    let layout = match reader.service.dialect.ranges() {
+        true => layout,
+        false => Layout::Scattered,
+    };
     match what {
         Beside::Balances => balances(reader, rows, layout).await,
         Beside::Lines => Ok(invoices::join(rows, lines(reader, rows, layout).await?)),

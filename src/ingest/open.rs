@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     COMPARED, by_key, cannot_be_sent,
     map::queue,
-    read::{Reader, Table, cursor},
+    page,
+    read::{Reader, Table},
     take::commit,
     touch,
 };
@@ -38,8 +38,8 @@ const AT_ONCE: usize = 500;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Place {
-    /// The server's own key the pass is behind, and the ledger's for the same row.
-    after: Option<(Vec<Value>, String)>,
+    /// Where the pass is, and the ledger's key of the last row read.
+    after: Option<(page::Place, String)>,
 }
 
 /// Compares the open invoices with what the ledger holds, and reads those that differ by key.
@@ -56,22 +56,52 @@ pub async fn open<P: Platform>(reader: &Reader<'_, P>) -> Result<(), Halt> {
         filter: Some(invoices::open_filter()),
         page: PAGE,
     };
+    if !reader.in_order(&table) {
+        return at_once(reader, &table).await;
+    }
     loop {
-        let after = place.after.as_ref().map(|(key, _)| key.as_slice());
+        let after = place.after.as_ref().map(|(place, _)| place);
         let page = reader.page(&table, after).await?;
-        run.sender.took(page.len());
+        run.sender.took(page.rows.len());
         let behind = place.after.as_ref().map_or("", |(_, key)| key.as_str());
-        let next = match page.as_slice() {
-            [] => None,
-            rows => Some((cursor(&table, rows)?, last_key(run, rows))),
-        };
+        let next = page.next.map(|place| (place, last_key(run, &page.rows)));
         let upto = next.as_ref().map(|(_, key)| key.as_str());
-        differing(reader, &page, behind, upto).await?;
+        differing(reader, &page.rows, behind, upto).await?;
         place.after = next;
         let mut cursors = run.cursors.borrow_mut();
         cursors.moved(INVOICES.name, "open", &place);
         if place.after.is_none() {
             return Ok(());
+        }
+    }
+}
+
+/// Pages in no order of the server's say nothing of what is missing between their ends: all of them
+/// are read first and put into the ledger's order. Such a pass does not span ticks.
+async fn at_once<P: Platform>(reader: &Reader<'_, P>, table: &Table<'_>) -> Result<(), Halt> {
+    let run = reader.run;
+    let mut rows = Vec::new();
+    let mut place = None;
+    loop {
+        let page = reader.page(table, place.as_ref()).await?;
+        run.sender.took(page.rows.len());
+        rows.extend(page.rows);
+        match page.next {
+            Some(next) => place = Some(next),
+            None => break,
+        }
+    }
+    let company = &run.connection.syspro.company;
+    rows.sort_by_cached_key(|row| INVOICES.record_key(company, row));
+    let mut rows = rows.as_slice();
+    let mut behind = String::new();
+    loop {
+        let (chunk, rest) = rows.split_at(rows.len().min(PAGE as usize));
+        let upto = (!rest.is_empty()).then(|| last_key(run, chunk));
+        differing(reader, chunk, &behind, upto.as_deref()).await?;
+        match upto {
+            Some(upto) => (behind, rows) = (upto, rest),
+            None => return Ok(()),
         }
     }
 }

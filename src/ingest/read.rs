@@ -1,17 +1,13 @@
-//! Reading SYSPRO: pages by key, rows by their keys, and what stands beside them.
+//! Reading SYSPRO: whole tables, and rows by their keys.
 //!
-//! A page that is short is not the last one: a server may cap what it gives. Only an empty page
-//! is, and only an answer that adds nothing means that the rest is not there.
+//! A server may cap what it gives: only an answer that adds nothing means that the rest is not there.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use serde_json::Value;
-
-use super::lookups::Codes;
+use super::{lookups::Codes, page::unreadable};
 use crate::{
     context::Run,
-    fault::{Fault, System},
-    feeds::{Feed, invoices::LINE_NUMBER},
+    feeds::Feed,
     platform::Platform,
     send::Halt,
     syspro::{
@@ -37,9 +33,22 @@ pub struct Table<'a> {
     pub page: u32,
 }
 
+impl Table<'_> {
+    pub fn query(&self, filter: Option<Filter>) -> Query<'_> {
+        Query {
+            table: self.name,
+            select: self.select.clone(),
+            filter,
+            order_by: self.key,
+            top: Some(self.page),
+            skip: None,
+        }
+    }
+}
+
 pub struct Reader<'a, P> {
     pub run: &'a Run<'a, P>,
-    service: Service,
+    pub(super) service: Service,
     pub(super) codes: RefCell<Codes>,
 }
 
@@ -53,44 +62,18 @@ impl<'a, P: Platform> Reader<'a, P> {
         }
     }
 
-    /// The page behind a key, or the first.
-    pub async fn page(&self, table: &Table<'_>, after: Option<&[Value]>) -> Result<Vec<Row>, Halt> {
-        let mut filters: Vec<Filter> = table.filter.clone().into_iter().collect();
-        // A stored place that is none, after a change by hand, is no filter: the poll begins anew.
-        let after = after.filter(|after| is_place(table.key, after));
-        if let Some(after) = after {
-            filters.push(behind(table.key, after)?);
-        }
-        let query = Query {
-            table: table.name,
-            select: table.select.clone(),
-            filter: (!filters.is_empty()).then(|| Filter::all(filters)),
-            order_by: table.key,
-            top: Some(table.page),
-        };
-        let request = odata::request(&self.service, &query);
-        let rows: Vec<Row> = self.run.sender.odata(request, odata::read_page).await?;
-        let last = rows.iter().rev().find_map(|row| row.cursor(table.key));
-        if after.is_some() && last.as_deref() == after {
-            return Err(unreadable("the same page again instead of the next"));
-        }
-        Ok(rows)
-    }
-
     /// Every row of a table, or of the part the filter names.
     pub async fn all(&self, table: &Table<'_>) -> Result<Vec<Row>, Halt> {
         let mut rows: Vec<Row> = Vec::new();
+        let mut place = None;
         loop {
-            let after = match rows.as_slice() {
-                [] => None,
-                rows => Some(cursor(table, rows)?),
-            };
-            let page = self.page(table, after.as_deref()).await?;
-            all_keyed(table, &page)?;
-            if page.is_empty() {
-                return Ok(rows);
+            let page = self.page(table, place.as_ref()).await?;
+            all_keyed(table, &page.rows)?;
+            rows.extend(page.rows);
+            match page.next {
+                Some(next) => place = Some(next),
+                None => return Ok(rows),
             }
-            rows.extend(page);
         }
     }
 
@@ -106,13 +89,17 @@ impl<'a, P: Platform> Reader<'a, P> {
                 .map(|key| literals(table.key, key))
                 .collect();
             let before = wanted.len();
-            for (filter, _) in odata::any_of(&self.service, &query(table), &literals, MAX_URL_BYTES)
-            {
+            for (filter, _) in odata::any_of(
+                &self.service,
+                &table.query(table.filter.clone()),
+                &literals,
+                MAX_URL_BYTES,
+            ) {
                 let part = Table {
                     filter: Some(filter),
                     ..table.clone()
                 };
-                let rows = self.page(&part, None).await?;
+                let rows = self.page(&part, None).await?.rows;
                 all_keyed(table, &rows)?;
                 for row in rows {
                     let key = record_key(table.key.iter().map(|column| row.key_text(column)));
@@ -136,8 +123,12 @@ impl<'a, P: Platform> Reader<'a, P> {
         groups: &[Vec<(&str, Literal)>],
     ) -> Result<Vec<Row>, Halt> {
         let mut rows = Vec::new();
-        for (filter, _) in odata::any_of(&self.service, &query(table), groups, MAX_URL_BYTES_PAGED)
-        {
+        for (filter, _) in odata::any_of(
+            &self.service,
+            &table.query(table.filter.clone()),
+            groups,
+            MAX_URL_BYTES_PAGED,
+        ) {
             let part = Table {
                 filter: Some(filter),
                 ..table.clone()
@@ -148,45 +139,6 @@ impl<'a, P: Platform> Reader<'a, P> {
     }
 }
 
-fn query<'a>(table: &'a Table<'_>) -> Query<'a> {
-    Query {
-        table: table.name,
-        select: table.select.clone(),
-        filter: table.filter.clone(),
-        order_by: table.key,
-        top: Some(table.page),
-    }
-}
-
-/// The filter for what the server holds behind this row, in the server's own values.
-fn behind(key: &[&str], after: &[Value]) -> Result<Filter, Halt> {
-    let literals: Option<Vec<(&str, Literal)>> = key
-        .iter()
-        .zip(after)
-        .map(|(column, value)| Some((*column, literal(column, value)?)))
-        .collect();
-    match literals {
-        Some(literals) if literals.len() == key.len() => Ok(odata::after(&literals)),
-        _ => Err(keyless(key)),
-    }
-}
-
-/// A server may spell numbers as texts, and still compares them with numbers only.
-fn literal(column: &str, value: &Value) -> Option<Literal> {
-    let number = value.as_str().filter(|_| LINE_NUMBER.contains(&column));
-    match number {
-        Some(text) => text.trim().parse().ok().map(Literal::Decimal),
-        None => Literal::of(value),
-    }
-}
-
-/// Where these rows are continued: behind the last that has a key. Those after it are rejected, and
-/// read again.
-pub fn cursor(table: &Table<'_>, rows: &[Row]) -> Result<Vec<Value>, Halt> {
-    let last = rows.iter().rev().find_map(|row| row.cursor(table.key));
-    last.ok_or_else(|| keyless(table.key))
-}
-
 /// Rows that stand beside a record or are asked for by key are believed only all together: one that
 /// cannot be told apart may be the one that is missed.
 fn all_keyed(table: &Table<'_>, rows: &[Row]) -> Result<(), Halt> {
@@ -195,23 +147,6 @@ fn all_keyed(table: &Table<'_>, rows: &[Row]) -> Result<(), Halt> {
     }
     let key = table.key.join(", ");
     Err(unreadable(&format!("a row without {key}")))
-}
-
-fn is_place(key: &[&str], after: &[Value]) -> bool {
-    let plain = |value: &Value| value.is_string() || value.is_number();
-    after.len() == key.len() && after.iter().all(plain)
-}
-
-fn keyless(key: &[&str]) -> Halt {
-    let key = key.join(", ");
-    unreadable(&format!("a page of rows none of which has {key}"))
-}
-
-fn unreadable(shape: &str) -> Halt {
-    Halt::Fault(Fault::Unreadable {
-        system: System::Odata,
-        shape: shape.to_owned(),
-    })
 }
 
 fn literals<'a>(columns: &[&'a str], key: &[String]) -> Vec<(&'a str, Literal)> {

@@ -183,6 +183,88 @@ fn everything_else_is_refused() {
 }
 
 #[test]
+fn a_link_is_followed_further_in_and_never_out() {
+    const BELOW: &str = "https://erp.acme.example/Odata/EDU1";
+    const HERE: &str = "https://erp.acme.example/Odata/EDU1/ArInvoice";
+    let next = "https://erp.acme.example/Odata/EDU1/ArInvoice?$skiptoken=2";
+    for link in [
+        next,
+        "https://ERP.Acme.example:443/Odata/EDU1/ArInvoice?$skiptoken=2",
+        "ArInvoice?$skiptoken=2",
+        "?$skiptoken=2",
+        "/Odata/EDU1/ArInvoice?$skiptoken=2",
+        "./ArInvoice?$skiptoken=2",
+        "../EDU1/ArInvoice?$skiptoken=2",
+        "//erp.acme.example/Odata/EDU1/ArInvoice?$skiptoken=2",
+    ] {
+        assert_eq!(follow(BELOW, HERE, link).as_deref(), Ok(next), "{link}");
+    }
+    for (link, url) in [
+        (
+            "https://erp.acme.example/odata/edu1/ArInvoice?x",
+            "https://erp.acme.example/odata/edu1/ArInvoice?x",
+        ),
+        (
+            "ArInvoice?$filter=A ne 0&$skiptoken='é'",
+            "https://erp.acme.example/Odata/EDU1/ArInvoice?$filter=A%20ne%200&$skiptoken=%27%C3%A9%27",
+        ),
+        (
+            "ArInvoice?at=https://evil.example/",
+            "https://erp.acme.example/Odata/EDU1/ArInvoice?at=https://evil.example/",
+        ),
+    ] {
+        assert_eq!(follow(BELOW, HERE, link).as_deref(), Ok(url), "{link}");
+    }
+    let hostile = [
+        // Another server.
+        "https://evil.example/Odata/EDU1/ArInvoice",
+        "//evil.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example.evil.example/Odata/EDU1/ArInvoice",
+        "https://evil.example#@erp.acme.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example:8443/Odata/EDU1/ArInvoice",
+        "http://erp.acme.example/Odata/EDU1/ArInvoice",
+        "ftp://erp.acme.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example./Odata/EDU1/ArInvoice",
+        "https://127.0.0.1/Odata/EDU1/ArInvoice",
+        "https://169.254.169.254/Odata/EDU1/ArInvoice",
+        "data:text/plain,x",
+        "javascript:alert(1)",
+        "file:///Odata/EDU1/ArInvoice",
+        // Written so as to look like ours.
+        "https://user:pw@erp.acme.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example@evil.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example\\@evil.example/Odata/EDU1/ArInvoice",
+        "\\\\evil.example/Odata/EDU1/ArInvoice",
+        "/\\evil.example/Odata/EDU1/ArInvoice",
+        "/\t/evil.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example/Odata/EDU1/ArInvoice?x\n",
+        " https://erp.acme.example/Odata/EDU1/ArInvoice",
+        "https://erp.acme.example/Odata/EDU1/ArInvoice#x",
+        "https://erp。acme。example/Odata/EDU1/ArInvoice",
+        "https://[",
+        // Out of the company's tables.
+        "/",
+        "/Odata",
+        "/Odata/EDU1",
+        "/Odata/EDU11/ArInvoice",
+        "/Odata/EDU2/ArInvoice",
+        "..",
+        "../../ArInvoice",
+        "../EDU2/ArInvoice",
+        "%2e%2e/EDU2/ArInvoice",
+        "..%2f..%2fadmin",
+        "..%5c..%5Cadmin",
+        "x%2F..%2Fadmin",
+    ];
+    for link in hostile {
+        let followed = follow(BELOW, HERE, link);
+        assert!(followed.is_err(), "followed {link} to {followed:?}");
+    }
+    let long = format!("?$skiptoken={}", "a".repeat(LONGEST_LINK));
+    assert!(follow(BELOW, HERE, &long).is_err());
+}
+
+#[test]
 fn a_deployment_opens_only_what_it_lists() {
     let guard = Guard::new(true, "127.0.0.1:8801, Erp.Internal,[::1]");
     for (text, target, passes) in [

@@ -3,22 +3,26 @@
 //! Literals are built from typed values, never pasted in. What a site's server can do is a
 //! [`Dialect`]: what it cannot do is written in another way, or left out.
 
+mod dialect;
 mod filter;
+mod metadata;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use http::{Request, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Row;
 use crate::{
     connection::{DateStyle, Settings, Syspro},
     fault::{Fault, Refusal, Silence, System, Window},
+    origin,
 };
 
+pub use dialect::{Dialect, Paging};
 pub use filter::{Filter, Literal, Op, after, any_of, between};
+pub use metadata::{Schema, ask_schema, read_schema};
 
 /// Where a company's tables are, and how to ask there.
 #[derive(Clone, Debug)]
@@ -32,18 +36,6 @@ pub struct Service {
     pub dialect: Dialect,
 }
 
-/// What the server can do, as the set-up checks find out and store it. Until then every server is
-/// taken to do what the default says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Dialect {
-    pub ne: bool,
-    pub or: bool,
-    pub in_list: bool,
-    pub order_by: bool,
-    pub top: bool,
-}
-
 #[derive(Clone, Debug, Default)]
 pub struct Query<'a> {
     pub table: &'a str,
@@ -51,18 +43,15 @@ pub struct Query<'a> {
     pub filter: Option<Filter>,
     pub order_by: &'a [&'a str],
     pub top: Option<u32>,
+    pub skip: Option<u64>,
 }
 
-impl Default for Dialect {
-    fn default() -> Self {
-        Self {
-            ne: true,
-            or: true,
-            in_list: false,
-            order_by: true,
-            top: true,
-        }
-    }
+/// A page of rows in the server's order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    pub rows: Vec<Row>,
+    /// Where the server says that it goes on, as it says it.
+    pub next_link: Option<String>,
 }
 
 impl Service {
@@ -70,16 +59,23 @@ impl Service {
         Self {
             url: syspro.odata_url.trim_end_matches('/').to_owned(),
             company: syspro.company.clone(),
-            date_style: settings.date_style,
+            date_style: dialect.dates.unwrap_or(settings.date_style),
             tables: settings.tables.clone(),
             dialect,
         }
     }
 
     fn table_url(&self, table: &str) -> String {
-        let table = self.tables.get(table).map_or(table, String::as_str);
-        let Self { url, company, .. } = self;
-        format!("{url}/{}/{}", encode(company), encode(table))
+        format!("{}/{}", self.company_url(), encode(self.table_name(table)))
+    }
+
+    /// What this site calls the table.
+    pub fn table_name<'a>(&'a self, table: &'a str) -> &'a str {
+        self.tables.get(table).map_or(table, String::as_str)
+    }
+
+    fn company_url(&self) -> String {
+        format!("{}/{}", self.url, encode(&self.company))
     }
 }
 
@@ -88,11 +84,23 @@ pub fn request(service: &Service, query: &Query) -> Request<String> {
     get(&url_of(service, query))
 }
 
-/// The rows of a page, in the server's order.
+/// The request for the page a server's link leads to. Credentials travel with it, so it stays below
+/// the company's own tables.
 ///
 /// # Errors
+/// A link that leads elsewhere is an answer nobody can work with.
+pub fn follow(service: &Service, table: &str, link: &str) -> Result<Request<String>, Fault> {
+    let below = service.company_url();
+    let url = origin::follow(&below, &service.table_url(table), link);
+    let url = url.map_err(|refused| {
+        unreadable(&format!("a link to the next page that {}", refused.reason))
+    })?;
+    Ok(get(&url))
+}
+
+/// # Errors
 /// Every answer that is no page, as the fault that says what to do next.
-pub fn read_page(response: &Response<Vec<u8>>) -> Result<Vec<Row>, Fault> {
+pub fn read_page(response: &Response<Vec<u8>>) -> Result<Page, Fault> {
     if !response.status().is_success() {
         return Err(refused(response));
     }
@@ -107,7 +115,11 @@ pub fn read_page(response: &Response<Vec<u8>>) -> Result<Vec<Row>, Fault> {
         Value::Object(row) => Row(row),
         _ => Row::default(),
     };
-    Ok(entries.into_iter().map(row).collect())
+    let link = body.remove("@odata.nextLink");
+    Ok(Page {
+        rows: entries.into_iter().map(row).collect(),
+        next_link: link.and_then(|link| link.as_str().map(str::to_owned)),
+    })
 }
 
 /// What no URI can hold asks for `/`, which no client sends anywhere.
@@ -133,6 +145,9 @@ fn url_of(service: &Service, query: &Query) -> String {
     }
     if let Some(top) = query.top.filter(|_| can.top) {
         options.push(("$top", top.to_string()));
+    }
+    if let Some(skip) = query.skip.filter(|skip| *skip > 0) {
+        options.push(("$skip", skip.to_string()));
     }
     let options: Vec<_> = options
         .into_iter()

@@ -7,6 +7,7 @@ mod checks;
 mod codes;
 mod connections;
 mod detection;
+mod dialects;
 mod documents;
 mod faults;
 mod input;

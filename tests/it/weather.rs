@@ -259,4 +259,6 @@ fn replayed(world: &World) {
 /// What is not done yet.
 const WAITS: &str = "select feed, key, status, reason, due from records where status = 'waiting'
     union all select kind, id, state, asked, asked_at from runs
-    where state in ('asked', 'running')";
+    where state in ('asked', 'running')
+    union all select feed, poll, position, null, null from cursors
+    where poll = 'sweep' and position ->> 'complete' < position ->> 'owed'";

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{Query, Service, encode, url_of};
+use super::{Dialect, Query, Service, encode, url_of};
 use crate::connection::DateStyle;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +95,46 @@ impl Filter {
         }
     }
 
+    /// Filters that together name the same rows and need no `or`, where the server knows none.
+    pub fn apart(&self, can: Dialect) -> Vec<Filter> {
+        match self {
+            _ if self.can_be_said(can) => vec![self.clone()],
+            Filter::Compare(column, _, literal) => [Op::Gt, Op::Lt]
+                .map(|op| Filter::compare(column, op, literal.clone()))
+                .into(),
+            Filter::Any(parts) => parts.iter().flat_map(|part| part.apart(can)).collect(),
+            Filter::All(parts) => {
+                let none = vec![Vec::new()];
+                let with = |so_far: Vec<Vec<Filter>>, part: &Filter| {
+                    let choices = part.apart(can);
+                    let each = |left: &Vec<Filter>| {
+                        let left = left.clone();
+                        let both = move |choice: &Filter| {
+                            [&left[..], std::slice::from_ref(choice)].concat()
+                        };
+                        choices.iter().map(both).collect::<Vec<_>>()
+                    };
+                    so_far.iter().flat_map(each).collect()
+                };
+                let found = parts.iter().fold(none, with);
+                found.into_iter().map(Filter::all).collect()
+            }
+        }
+    }
+
+    /// Whether one request can ask for it.
+    fn can_be_said(&self, can: Dialect) -> bool {
+        let all = |parts: &[Filter]| parts.iter().all(|part| part.can_be_said(can));
+        match self {
+            _ if can.or => true,
+            Filter::Compare(_, op, literal) => can.ne || *op != Op::Ne || *literal == Literal::Null,
+            Filter::All(parts) => all(parts),
+            Filter::Any(parts) => {
+                parts.len() < 2 && all(parts) || can.in_list && listed(parts).is_some()
+            }
+        }
+    }
+
     pub fn render(&self, service: &Service) -> String {
         match self {
             Filter::Compare(column, op, literal) => compare(service, column, *op, literal),
@@ -143,10 +183,10 @@ pub fn any_of(
         let mut end = start + 1;
         // cannot fail: `start` is below the length, and `end` at most that
         let mut filter = one_of(&keys[start..end]);
-        while service.dialect.or && end < keys.len() {
+        while end < keys.len() {
             // cannot fail: `end` is below the length here
             let wider = one_of(&keys[start..=end]);
-            if !fits(&wider) {
+            if !wider.can_be_said(service.dialect) || !fits(&wider) {
                 break;
             }
             filter = wider;
@@ -214,15 +254,25 @@ fn in_list(service: &Service, parts: &[Filter]) -> Option<String> {
     if !service.dialect.in_list || parts.len() < 2 {
         return None;
     }
+    let (column, values) = listed(parts)?;
+    let values = values.iter().map(|value| value.render(service.date_style));
+    Some(format!(
+        "{column} in ({})",
+        values.collect::<Vec<_>>().join(",")
+    ))
+}
+
+/// The column that all of these ask for, and the values they ask for.
+fn listed(parts: &[Filter]) -> Option<(&str, Vec<&Literal>)> {
     let Some(Filter::Compare(first, ..)) = parts.first() else {
         return None;
     };
-    let value = |part: &Filter| match part {
-        Filter::Compare(column, Op::Eq, literal) if column == first => {
-            Some(literal.render(service.date_style))
-        }
-        _ => None,
-    };
-    let values: Option<Vec<_>> = parts.iter().map(value).collect();
-    Some(format!("{first} in ({})", values?.join(",")))
+    let values: Option<Vec<_>> = parts
+        .iter()
+        .map(|part| match part {
+            Filter::Compare(column, Op::Eq, literal) if column == first => Some(literal),
+            _ => None,
+        })
+        .collect();
+    Some((first, values?))
 }

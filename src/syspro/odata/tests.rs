@@ -41,6 +41,7 @@ fn a_page_of_customers() {
         filter: Some(after(&[("Customer", text("O'Neill & Co + 1%  "))])),
         order_by: &["Customer"],
         top: Some(2000),
+        skip: None,
     };
     let request = request(&service(), &query);
     expect!["https://erp.example/SYSPRO8Odata/SYSPROOData/EDU1/ArCustomer?$select=Customer,Name&$filter=Customer%20gt%20%27O%27%27Neill%20%26%20Co%20%2B%201%25%20%20%27&$orderby=Customer&$top=2000"].assert_eq(&url(&request));
@@ -113,6 +114,55 @@ fn open_invoices_with_and_without_ne() {
         both(),
         expect!["(InvoiceBal1 gt 0 or InvoiceBal1 lt 0) and C ne null"],
     );
+}
+
+#[test]
+fn what_needs_or_is_asked_in_parts_of_a_server_without_it() {
+    let apart = |filter: &Filter, can: Dialect| {
+        let service = Service {
+            dialect: can,
+            ..service()
+        };
+        let parts = filter.apart(can);
+        let parts: Vec<_> = parts.iter().map(|it| it.render(&service)).collect();
+        parts.join("\n")
+    };
+    let or = Dialect::default();
+    let no_or = Dialect { or: false, ..or };
+    let neither = Dialect { ne: false, ..no_or };
+    let open = || Filter::compare("Bal", Op::Ne, Literal::Integer(0));
+    let sweep = Filter::any(vec![Filter::compare("D", Op::Ge, day()), open()]);
+    expect!["D ge 2024-01-31T00:00:00Z or Bal ne 0"].assert_eq(&apart(&sweep, or));
+    expect![[r#"
+        D ge 2024-01-31T00:00:00Z
+        Bal ne 0"#]]
+    .assert_eq(&apart(&sweep, no_or));
+    expect![[r#"
+        D ge 2024-01-31T00:00:00Z
+        Bal gt 0
+        Bal lt 0"#]]
+    .assert_eq(&apart(&sweep, neither));
+    let key = [("A", text("1")), ("B", text("2")), ("C", text("3"))];
+    expect![[r#"
+        A gt '1'
+        A eq '1' and B gt '2'
+        A eq '1' and (B eq '2' and C gt '3')"#]]
+    .assert_eq(&apart(&after(&key), no_or));
+    let both = Filter::all(vec![sweep, one_of_column(&["a", "b"])]);
+    expect![[r#"
+        D ge 2024-01-31T00:00:00Z and Customer eq 'a'
+        D ge 2024-01-31T00:00:00Z and Customer eq 'b'
+        Bal ne 0 and Customer eq 'a'
+        Bal ne 0 and Customer eq 'b'"#]]
+    .assert_eq(&apart(&both, no_or));
+    let listed = Dialect {
+        in_list: true,
+        ..no_or
+    };
+    expect![[r#"
+        D ge 2024-01-31T00:00:00Z and (Customer in ('a','b'))
+        Bal ne 0 and (Customer in ('a','b'))"#]]
+    .assert_eq(&apart(&both, listed));
 }
 
 #[test]
@@ -223,6 +273,75 @@ fn many_keys_are_cut_to_the_length_of_a_url() {
     service.dialect.or = false;
     let single = any_of(&service, &Query::default(), &keys[..3], 2000);
     assert_eq!(single.len(), 3, "without `or` one key a request");
+    service.dialect.in_list = true;
+    let listed = any_of(&service, &Query::default(), &keys[..3], 2000);
+    assert_eq!(listed.len(), 1, "a list needs no `or`");
+}
+
+#[test]
+fn a_page_is_followed_below_the_companys_tables_and_nowhere_else() {
+    let follow = |link: &str| match follow(&service(), "ArCustomer", link) {
+        Ok(request) => url(&request),
+        Err(fault) => fault.sentence(),
+    };
+    expect!["https://erp.example/SYSPRO8Odata/SYSPROOData/EDU1/ArCustomer?$skiptoken=2"]
+        .assert_eq(&follow("ArCustomer?$skiptoken=2"));
+    expect!["SYSPRO OData sent an answer that cannot be read (a link to the next page that leads to another server)."]
+        .assert_eq(&follow("https://collector.example/ArCustomer?$skiptoken=2"));
+}
+
+#[test]
+fn pages_go_on_in_the_most_trusted_way_there_is() {
+    let hoped = Dialect::default();
+    let no_order = Dialect {
+        order_by: false,
+        ..hoped
+    };
+    let no_text = Dialect {
+        text_order: false,
+        ..hoped
+    };
+    let linked = |it: Dialect| Dialect {
+        next_link: true,
+        skip: true,
+        ..it
+    };
+    let skip = |it: Dialect| Dialect { skip: true, ..it };
+    for (can, way) in [
+        (hoped, Some(Paging::Key)),
+        (linked(hoped), Some(Paging::Key)),
+        (linked(no_text), Some(Paging::Link)),
+        (linked(no_order), Some(Paging::Link)),
+        (skip(no_text), Some(Paging::Skip)),
+        (skip(no_order), None),
+        (no_text, None),
+    ] {
+        assert_eq!(can.paging(), way, "{can:?}");
+    }
+}
+
+#[test]
+fn what_a_service_publishes() {
+    let xml = r#"<?xml version="1.0" encoding="utf-8"?>
+        <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
+        <Schema Namespace="N" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+          <EntityType Name="ArCustomer"><Key><PropertyRef Name="Customer"/></Key>
+            <Property Name="Customer" Type="Edm.String"/><Property Name="EMail" Type="Edm.String"></Property>
+          </EntityType>
+          <ComplexType Name="C"><Property Name="Stray" Type="Edm.String"/></ComplexType>
+          <EntityContainer Name="X"><EntitySet Name="ArCustomers" EntityType="N.ArCustomer"/></EntityContainer>
+        </Schema></edmx:DataServices></edmx:Edmx>"#;
+    expect![[r#"Ok(Schema({"ArCustomers": ["Customer", "EMail"]}))"#]]
+        .assert_eq(&format!("{:?}", read_schema(&answer(200, xml))));
+    for (body, said) in [
+        ("<a><b", "XML of 5 bytes"),
+        ("<html></html>", "an HTML page of 13 bytes"),
+        ("<Edmx/>", "XML of 7 bytes"),
+        ("", "an empty body"),
+    ] {
+        let fault = read_schema(&answer(200, body)).expect_err("no schema");
+        assert!(fault.to_string().contains(said), "{fault}");
+    }
 }
 
 fn answer(status: u16, body: &str) -> Response<Vec<u8>> {
@@ -234,15 +353,18 @@ fn answer(status: u16, body: &str) -> Response<Vec<u8>> {
 fn a_page_is_its_rows() {
     let page = read_page(&answer(
         200,
-        "\u{feff}{\"value\":[{\"Customer\":\"1 \"},7,null]}",
+        "\u{feff}{\"value\":[{\"Customer\":\"1 \"},7,null],\"@odata.nextLink\":\"ArCustomer?x\"}",
     ));
     let blank = Row::default();
     let row = Row(json!({"Customer": "1 "})
         .as_object()
         .expect("a row")
         .clone());
-    assert_eq!(page, Ok(vec![row, blank.clone(), blank]));
-    assert_eq!(read_page(&answer(200, r#"{"value":[]}"#)), Ok(Vec::new()));
+    let rows = vec![row, blank.clone(), blank];
+    let next_link = Some("ArCustomer?x".to_owned());
+    assert_eq!(page, Ok(Page { rows, next_link }));
+    let empty = read_page(&answer(200, r#"{"value":[],"@odata.nextLink":null}"#));
+    assert_eq!(empty, Ok(Page::default()));
 }
 
 fn fault(status: u16, body: &str, expect: Expect) {

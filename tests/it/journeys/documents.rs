@@ -105,11 +105,6 @@ fn every_habit_a_server_may_have_leads_to_the_same_end() {
             ..Quirks::default()
         },
         Quirks {
-            collation: Collation::Exact,
-            row_cap: 30,
-            ..Quirks::default()
-        },
-        Quirks {
             decimals: Decimals::Text,
             trimmed: true,
             ..Quirks::default()

@@ -20,7 +20,7 @@ fn read(status: u16, body: &[u8]) -> Result<Vec<Row>, fault::Fault> {
         .status(status)
         .body(body.to_vec())
         .expect("a response");
-    odata::read_page(&response)
+    odata::read_page(&response).map(|page| page.rows)
 }
 
 /// The page a small distributor's server gives.

@@ -85,7 +85,7 @@ fn fixture() -> Fixture {
             .body(String::new())
             .expect("a request");
         let page = odata::read_page(&server.answer(Start::NOW, &request));
-        page.expect("a page")
+        page.expect("a page").rows
     };
     let (customers, balances) = (table("ArCustomer"), table("ArCustomerBal"));
     let (headers, lines) = (table("ArInvoice"), table("ArTrnDetail"));

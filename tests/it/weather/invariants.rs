@@ -190,6 +190,7 @@ impl Pages {
                 "sweep" => &position["after"],
                 _ => continue,
             };
+            let place = place.get("key").unwrap_or(place);
             let name = |(feed, poll): (&'static str, &'static str)| (feed, poll, place.to_string());
             let polls = [
                 ("customers", "recent"),

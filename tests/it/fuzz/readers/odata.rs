@@ -37,7 +37,7 @@ pub fn page(rng: &mut Rng, sample: &Sample<'_>) -> Read {
             fault_is_sound(rng, &fault);
             return Read::Refused;
         }
-        Ok(rows) => rows,
+        Ok(page) => page.rows,
     };
     assert!(!sample.cut, "half a page was taken");
     let rows = &rows[..rows.len().min(MOST_ROWS)];
