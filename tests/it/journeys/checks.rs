@@ -403,7 +403,7 @@ fn e_net_does_not_work_and_nothing_else_depends_on_it() {
         },
         expect![[r#"
             active
-            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            ok: odata_reach odata_credentials odata_company odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail odata_TblArTerms odata_TblCustomerClass odata_SalBranch odata_SalSalesperson odata_InvMaster odata_dates odata_filter odata_order odata_paging hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
             enet_logon (optional): SYSPRO e.net does not accept the operator's password. → PATCH the connection with the right `syspro.operator_password`. So that the operator is not locked out it is tried once, and then not before an hour has passed.
             enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
         "#]],
@@ -415,7 +415,7 @@ fn e_net_does_not_work_and_nothing_else_depends_on_it() {
         },
         expect![[r#"
             active
-            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail enet_logon hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            ok: odata_reach odata_credentials odata_company odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail odata_TblArTerms odata_TblCustomerClass odata_SalBranch odata_SalSalesperson odata_InvMaster odata_dates odata_filter odata_order odata_paging enet_logon hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
             enet_comfnd (optional): COMFND, which reads tables over SYSPRO e.net, is not licensed for the operator. → Add the functional area of COMFND to the operator in SYSPRO's e.net License Apportionment, or publish the tables over OData.
         "#]],
     );
@@ -426,7 +426,7 @@ fn e_net_does_not_work_and_nothing_else_depends_on_it() {
         },
         expect![[r#"
             active
-            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            ok: odata_reach odata_credentials odata_company odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail odata_TblArTerms odata_TblCustomerClass odata_SalBranch odata_SalSalesperson odata_InvMaster odata_dates odata_filter odata_order odata_paging hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
             enet_logon (optional): All of SYSPRO's e.net licences are taken. → Let somebody log off, or get another licence; it is tried again every quarter of an hour.
             enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
         "#]],
@@ -442,7 +442,7 @@ fn e_net_does_not_work_and_nothing_else_depends_on_it() {
         },
         expect![[r#"
             active
-            ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            ok: odata_reach odata_credentials odata_company odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail odata_TblArTerms odata_TblCustomerClass odata_SalBranch odata_SalSalesperson odata_InvMaster odata_dates odata_filter odata_order odata_paging hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
             enet_logon (optional): SYSPRO e.net did not answer in time. → See that the SYSPRO e.net service runs and is not overloaded, and that no firewall drops what comes from Cloudflare; then ask for the checks again (POST /connections/{id}/checks).
             enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
         "#]],
@@ -454,8 +454,9 @@ fn e_net_does_not_work_and_nothing_else_depends_on_it() {
         },
         expect![[r#"
             incomplete
-            ok: hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
-            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail: SYSPRO OData refused the request (404 http_404). → Compare what the SYSPRO OData server publishes with the README's list of tables and columns; then ask for the checks again (POST /connections/{id}/checks).
+            ok: odata_reach odata_credentials hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_master_key
+            odata_company: The OData service has no table at all for company EDU9. → If the service's URLs do not go on with the company's id where `syspro.odata_url` ends, PATCH the connection with the right one. If it is the company that is wrong, delete this connection and make it again with the right one, written as the service writes it.
+            odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail, odata_TblArTerms (optional), odata_TblCustomerClass (optional), odata_SalBranch (optional), odata_SalSalesperson (optional), odata_InvMaster (optional), odata_dates, odata_filter, odata_order, odata_paging: Not looked at: it needs odata_company, which is not right yet. → Mend odata_company first.
             enet_logon (optional): SYSPRO e.net does not let the operator into the company. → Compare `syspro.company` with SYSPRO's list of companies, and have the operator allowed to enter it. A connection keeps its company: if it is the wrong one, delete the connection and make it again.
             enet_comfnd (optional): Not looked at: it needs enet_logon, which is not right yet. → Mend enet_logon first.
         "#]],
@@ -468,14 +469,14 @@ fn the_master_key_is_another() {
     site.deploy((NEW_MASTER_KEY, Some(MASTER_KEY)));
     expect![[r#"
         active
-        ok: odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_cron
+        ok: odata_reach odata_credentials odata_company odata_ArCustomer odata_ArInvoice odata_ArCustomerBal odata_ArTrnDetail odata_TblArTerms odata_TblCustomerClass odata_SalBranch odata_SalSalesperson odata_InvMaster odata_dates odata_filter odata_order odata_paging hubspot_token hubspot_currency hubspot_scopes hubspot_companies hubspot_contacts hubspot_invoices hubspot_line_items hubspot_deals hubspot_invoice_amounts deployment_cron
         deployment_master_key (optional): Secrets of 1 connection are still sealed under the previous master key 630dcd29; 0 under the newest, 1865c008. → Call `POST /keys/rotate` until nothing remains, then remove MASTER_KEY_PREVIOUS.
     "#]].assert_eq(&asked(&site));
     site.deploy((NEW_MASTER_KEY, None));
     let answer = site.ask("POST", "/connections/acme/checks", "");
     expect![[r#"
         ok:
-        odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail, hubspot_token, hubspot_currency, hubspot_scopes, hubspot_companies, hubspot_contacts, hubspot_invoices, hubspot_line_items, hubspot_deals, hubspot_invoice_amounts: Not looked at: it needs deployment_master_key, which is not right yet. → Mend deployment_master_key first.
+        odata_reach, odata_credentials, odata_company, odata_ArCustomer, odata_ArInvoice, odata_ArCustomerBal, odata_ArTrnDetail, odata_TblArTerms, odata_TblCustomerClass, odata_SalBranch, odata_SalSalesperson, odata_InvMaster, odata_dates, odata_filter, odata_order, odata_paging, hubspot_token, hubspot_currency, hubspot_scopes, hubspot_companies, hubspot_contacts, hubspot_invoices, hubspot_line_items, hubspot_deals, hubspot_invoice_amounts: Not looked at: it needs deployment_master_key, which is not right yet. → Mend deployment_master_key first.
         deployment_master_key: This deployment does not hold master key 630dcd29, under which hubspot.token, syspro.odata_password is sealed. → Set that key as MASTER_KEY_PREVIOUS and deploy: the connection goes on by itself. If it is lost, PATCH the connection with hubspot.token, syspro.odata_password anew.
     "#]].assert_eq(&told(&answer.body["checks"]));
 }
