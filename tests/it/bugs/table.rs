@@ -57,8 +57,8 @@ pub const BUGS: &[Bug] = &[
         shown: Shown::Within(400),
         edits: &[edit(
             "src/send.rs",
-            "if effect == Effect::Write && retry::is_lost_write(&fault) {",
-            "if effect == Effect::Write && retry::is_lost_write(&fault) && attempt > 1_000 {",
+            "if effect.is_write() && retry::is_lost_write(&fault) {",
+            "if effect.is_write() && retry::is_lost_write(&fault) && attempt > 1_000 {",
         )],
     },
     Bug {
@@ -96,8 +96,8 @@ pub const BUGS: &[Bug] = &[
         shown: Shown::Within(40),
         edits: &[edit(
             "src/hubspot/objects.rs",
-            "for error in errors(&body) {",
-            "for error in errors(&body).iter().take(0) {",
+            "for error in errors(&body) {\n        let named",
+            "for error in errors(&body).iter().take(0) {\n        let named",
         )],
     },
     Bug {

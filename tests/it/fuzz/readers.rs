@@ -23,6 +23,7 @@ pub type Reader = fn(&mut Rng, &Sample<'_>) -> Read;
 
 pub const READERS: &[(&str, Origin, Reader)] = &[
     ("odata pages", Origin::Odata, odata::page),
+    ("odata schemas", Origin::Odata, odata::schema),
     ("a session of e.net", Origin::Enet, enet::session),
     ("e.net's version", Origin::Enet, enet::version),
     ("who is logged on", Origin::Enet, enet::profile),

@@ -56,6 +56,17 @@ pub fn page(rng: &mut Rng, sample: &Sample<'_>) -> Read {
     Read::Taken
 }
 
+/// Which tables and columns the server says it has: words for a check, so half of it does no harm.
+pub fn schema(rng: &mut Rng, sample: &Sample<'_>) -> Read {
+    match odata::read_schema(&response(rng, sample)) {
+        Ok(_) => Read::Taken,
+        Err(fault) => {
+            fault_is_sound(rng, &fault);
+            Read::Refused
+        }
+    }
+}
+
 fn settings(rng: &mut Rng) -> Settings {
     let mut settings = Settings::default();
     if rng.bool() {
