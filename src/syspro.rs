@@ -9,14 +9,15 @@ pub mod enet;
 pub mod odata;
 pub mod session;
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use chrono::NaiveDate;
+use http::{Response, StatusCode};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::fault::Reason;
+use crate::fault::{Fault, Reason, Refusal, Silence, System, Window};
 
 /// One row as OData gave it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -192,6 +193,37 @@ fn is_text(column: &str) -> bool {
         "StockCode",
     ];
     TEXTS.contains(&column) || column.starts_with("SoldTo")
+}
+
+/// What a web server's status other than a success means; `code` names a plain refusal.
+fn said_no(
+    system: System,
+    response: &Response<Vec<u8>>,
+    retry_after: Option<Duration>,
+    code: impl Fn(&Response<Vec<u8>>) -> String,
+) -> Fault {
+    let status = response.status();
+    match status {
+        StatusCode::UNAUTHORIZED => Fault::Unauthorized { system },
+        StatusCode::FORBIDDEN => Fault::Forbidden {
+            system,
+            missing: Vec::new(),
+        },
+        StatusCode::TOO_MANY_REQUESTS => Fault::Throttled {
+            system,
+            window: Window::Second,
+            retry_after,
+        },
+        _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            let what = Silence::of(response);
+            Fault::NoAnswer { system, what }
+        }
+        _ => Fault::Refused {
+            system,
+            status: status.as_u16(),
+            refusal: Box::new(Refusal::coded(&code(response))),
+        },
+    }
 }
 
 fn bad(column: &str, expected: &'static str) -> Bad {

@@ -17,7 +17,7 @@ use yore::{CodePage, code_pages::CP1252};
 
 use crate::{
     connection::Enet,
-    fault::{Fault, Refusal, Silence, System, Window},
+    fault::{Fault, Refusal, System},
     vault::Secret,
 };
 
@@ -229,28 +229,9 @@ pub fn refused(code: &str) -> Fault {
 
 /// SYSPRO answers 200 whatever it says: this is the web server, or what stands in front of it.
 fn not_enet(response: &Response<Vec<u8>>) -> Fault {
-    let (system, status) = (SYSTEM, response.status());
-    match status {
-        StatusCode::UNAUTHORIZED => Fault::Unauthorized { system },
-        StatusCode::FORBIDDEN => Fault::Forbidden {
-            system,
-            missing: Vec::new(),
-        },
-        StatusCode::TOO_MANY_REQUESTS => Fault::Throttled {
-            system,
-            window: Window::Second,
-            retry_after: None,
-        },
-        _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            let what = Silence::of(response);
-            Fault::NoAnswer { system, what }
-        }
-        _ => Fault::Refused {
-            system,
-            status: status.as_u16(),
-            refusal: Box::new(Refusal::coded(&format!("http_{}", status.as_u16()))),
-        },
-    }
+    super::said_no(SYSTEM, response, None, |response| {
+        format!("http_{}", response.status().as_u16())
+    })
 }
 
 fn unreadable(shape: &str) -> Fault {

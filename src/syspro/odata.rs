@@ -9,14 +9,14 @@ mod metadata;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::Row;
 use crate::{
     connection::{DateStyle, Settings, Syspro},
-    fault::{Fault, Refusal, Silence, System, Window},
+    fault::{Fault, System},
     origin,
 };
 
@@ -183,32 +183,7 @@ fn json(body: &[u8]) -> serde_json::Result<Value> {
 }
 
 fn refused(response: &Response<Vec<u8>>) -> Fault {
-    let system = System::Odata;
-    let status = response.status();
-    match status {
-        StatusCode::UNAUTHORIZED => Fault::Unauthorized { system },
-        StatusCode::FORBIDDEN => Fault::Forbidden {
-            system,
-            missing: Vec::new(),
-        },
-        StatusCode::TOO_MANY_REQUESTS => Fault::Throttled {
-            system,
-            window: Window::Second,
-            retry_after: retry_after(response),
-        },
-        _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            let what = Silence::of(response);
-            Fault::NoAnswer { system, what }
-        }
-        _ => Fault::Refused {
-            system,
-            status: status.as_u16(),
-            refusal: Box::new(Refusal {
-                code: code(response),
-                ..Refusal::default()
-            }),
-        },
-    }
+    super::said_no(System::Odata, response, retry_after(response), code)
 }
 
 fn retry_after(response: &Response<Vec<u8>>) -> Option<Duration> {

@@ -29,7 +29,7 @@ use syspro_hubspot_sync::platform::{Millis, NoAnswer};
 use self::scheduler::{Core, Handle, Life, Task};
 pub use self::{
     d1::D1,
-    fate::{Caps, Effect, Fate, SETTLE, Weather},
+    fate::{Caps, Effect, Fate, SETTLE, TROUBLES, Weather},
     invocation::Invocation,
     record::{Call, Ending, Landing, TaskId},
 };

@@ -247,7 +247,7 @@ fn an_error_in_an_element_is_told_by_its_number_and_its_element() {
 #[test]
 fn what_is_no_e_net_is_no_refusal() {
     let read = |status: Response<Vec<u8>>| read_version(&status).expect_err("a fault");
-    let what = Silence::Status(503);
+    let what = crate::fault::Silence::Status(503);
     let system = SYSTEM;
     assert_eq!(read(status(503)), Fault::NoAnswer { system, what });
     assert_eq!(read(status(401)), Fault::Unauthorized { system });

@@ -6,7 +6,7 @@ use syspro_hubspot_sync::platform::{HOUR, Millis};
 
 use crate::{
     site::Site,
-    world::{ERP, Fate, HUBSPOT, Start},
+    world::{ERP, Fate, HUBSPOT, Start, TROUBLES},
 };
 
 /// What people did and which troubles were arranged, counted while it happens.
@@ -72,17 +72,6 @@ impl Tally {
         }
     }
 }
-
-const TROUBLES: [Fate; 8] = [
-    Fate::Slow,
-    Fate::Refused,
-    Fate::AnswerLost,
-    Fate::FailsAfter,
-    Fate::LandsLate,
-    Fate::Never,
-    Fate::DiesBefore,
-    Fate::DiesAfter,
-];
 
 fn named(fate: Fate) -> &'static str {
     match fate {

@@ -35,7 +35,7 @@ pub enum Fate {
 }
 
 /// All but [`Fate::Answers`], which is what happens otherwise.
-const TROUBLES: [Fate; 8] = [
+pub const TROUBLES: [Fate; 8] = [
     Fate::Slow,
     Fate::Refused,
     Fate::AnswerLost,
