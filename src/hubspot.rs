@@ -9,6 +9,7 @@ pub mod objects;
 pub mod properties;
 pub mod refusal;
 pub mod scopes;
+pub mod search;
 
 use std::time::Duration;
 

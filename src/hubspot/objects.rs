@@ -326,7 +326,7 @@ fn warning(warning: &Value) -> Reason {
     }
 }
 
-fn found(result: &Value) -> Option<Found> {
+pub(super) fn found(result: &Value) -> Option<Found> {
     let properties = result.get("properties").and_then(Value::as_object);
     let texts = properties
         .into_iter()

@@ -234,6 +234,7 @@ fn refusals() -> Vec<Document> {
         (401, "expired", include_str!("corpus/expired.json")),
         (429, "rate", include_str!("corpus/rate.json")),
         (200, "a record", include_str!("corpus/record.json")),
+        (200, "a search", include_str!("corpus/found.json")),
         (404, "no record", include_str!("corpus/no_record.json")),
         (423, "lock", include_str!("corpus/lock.json")),
         (

@@ -30,6 +30,7 @@ pub const READERS: &[(&str, Origin, Reader)] = &[
     ("tables over e.net", Origin::Enet, enet::rows),
     ("records written", Origin::HubSpot, hubspot::written),
     ("one record", Origin::HubSpot, hubspot::one),
+    ("records found", Origin::HubSpot, hubspot::found),
     ("links", Origin::HubSpot, hubspot::linked),
     ("properties", Origin::HubSpot, hubspot::properties),
     ("properties made", Origin::HubSpot, hubspot::created),

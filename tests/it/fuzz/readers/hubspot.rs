@@ -11,7 +11,7 @@ use syspro_hubspot_sync::{
         account::{self, day_reset},
         associations::{LinkAnswer, read_linked},
         objects::{self, Answer, Write},
-        properties, refusal,
+        properties, refusal, search,
     },
     pace::{Lane, Pace, Permit},
     platform::{DAY, HOUR},
@@ -132,6 +132,19 @@ pub fn one(rng: &mut Rng, sample: &Sample<'_>) -> Read {
             found.is_some() || response.status() == 404,
             "no word on the record"
         );
+    }
+    Read::of(&read)
+}
+
+pub fn found(rng: &mut Rng, sample: &Sample<'_>) -> Read {
+    let response = response(rng, sample);
+    let read = search::read(&response);
+    look(rng, sample, &response, &read);
+    if let Ok(page) = &read {
+        let named = named(sample);
+        let made_up = |id: &&String| !named.contains(id);
+        let ids = page.found.iter().map(|found| &found.id);
+        assert_eq!(ids.chain(&page.after).find(made_up), None, "made up");
     }
     Read::of(&read)
 }
