@@ -7,10 +7,10 @@ use std::{
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    books::Books,
+    books::{Books, Colour},
     connection::Connection,
     feeds::{Feed, INVOICES},
     hubspot::{Api, account::Account},
@@ -44,6 +44,13 @@ pub struct Run<'a, P> {
     pub cursors: RefCell<Cursors>,
     /// Feeds that had rows due when the run began.
     pub due: BTreeSet<String>,
+}
+
+/// How far what goes on over ticks came in this one, with its report.
+pub enum Progress {
+    /// The next tick goes on.
+    Again(Value),
+    Done(Colour, Value),
 }
 
 /// Where every poll is, and where the database thinks it is. A cursor that moves over a page with no

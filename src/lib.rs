@@ -25,6 +25,7 @@ pub mod context;
 pub mod deliver;
 pub mod ingest;
 pub mod replay;
+pub mod sync;
 
 pub mod credentials;
 pub mod run;

@@ -2,6 +2,7 @@
 
 mod health;
 mod portal;
+mod span;
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,11 +19,9 @@ use crate::{
     connection::Connection,
     context::{Cursors, Run},
     credentials,
-    deliver::deliver,
     fault::Reason,
     feeds::FEEDS,
     hubspot::account::Account,
-    ingest::ingest,
     platform::{Millis, Platform, Statement, StoreError},
     replay,
     send::{Halt, Seat, Sender},
@@ -32,6 +31,7 @@ use crate::{
         cursors, ledger, rows_as,
         runs::{self, Asked},
     },
+    sync::sync,
     syspro::odata::Dialect,
 };
 
@@ -118,16 +118,15 @@ async fn under_the_lease<P: Platform>(
     spent: &Cell<Spent>,
 ) -> Result<(), StoreError> {
     let stored: Option<Stored> = rows_as(rows)?.into_iter().next();
-    let runs = |stored: &Stored| {
-        stored.portal == due.portal && matches!(stored.state, State::Active | State::Broken)
-    };
-    let Some(stored) = stored.filter(runs) else {
+    let stored = stored.filter(|stored| stored.portal == due.portal);
+    let asked = stored.as_ref().map(asked).unwrap_or_default();
+    let Some(stored) = stored.filter(|it| it.state.runs() || !asked.is_empty()) else {
         store.release(Vec::new(), None).await?;
         return Ok(());
     };
-    let asked: Vec<Asked> = serde_json::from_str(&stored.asked).unwrap_or_default();
     let fresh = || new_id(platform);
-    let id = asked.first().map_or_else(fresh, |asked| asked.id.clone());
+    let first = asked.iter().find(|asked| !asked.spans());
+    let id = first.map_or_else(fresh, |asked| asked.id.clone());
     let pass = Pass {
         platform,
         config,
@@ -139,6 +138,19 @@ async fn under_the_lease<P: Platform>(
         spent,
     };
     pass.whole().await
+}
+
+/// What this run was asked for, the oldest first: of what goes on over ticks one, and of the rest
+/// nothing where the connection does not run.
+fn asked(stored: &Stored) -> Vec<Asked> {
+    let read = |text: &str| serde_json::from_str::<Vec<Asked>>(text).unwrap_or_default();
+    let mut asked = [read(&stored.spans), read(&stored.asked)].concat();
+    let mut spans = false;
+    asked.retain(|asked| match asked.spans() {
+        true => !std::mem::replace(&mut spans, true),
+        false => stored.state.runs(),
+    });
+    asked
 }
 
 #[derive(Deserialize)]
@@ -192,18 +204,29 @@ impl<P: Platform> Pass<'_, P> {
             cursors: RefCell::new(cursors),
             due,
         };
-        let result = both(&run).await;
+        let more = self.work(&run).await;
         sender.leave_if_idle().await;
-        let portal = match result {
-            Ok(()) => portal::ask_again(&run, self.stored).await,
-            Err(_) => None,
-        };
         self.spent
             .set((sender.calls(), sender.rows(), sender.bytes()));
-        if let Err(Halt::Store(error)) = result {
-            return Err(error);
+        self.close(&run, more?).await
+    }
+
+    /// The sync, and then what goes on over ticks; answers what the closing commit takes along.
+    async fn work(&self, run: &Run<'_, P>) -> Result<Vec<Statement>, StoreError> {
+        let mut more = Vec::new();
+        if self.stored.state.runs() {
+            match sync(run).await {
+                Ok(()) => more.extend(portal::ask_again(run, self.stored).await),
+                Err(Halt::Store(error)) => return Err(error),
+                Err(_) => {}
+            }
+        } else {
+            more.push(connections::had_its_turn(&self.stored.id, self.began));
         }
-        self.close(&run, portal).await
+        if let Some(asked) = self.asked.iter().find(|asked| asked.spans()) {
+            more.extend(span::go_on(run, asked).await?);
+        }
+        Ok(more)
     }
 
     fn open(&self) -> Result<(Connection, Account), Reason> {
@@ -245,6 +268,8 @@ impl<P: Platform> Pass<'_, P> {
         };
         let mut statements = vec![connections::close(&self.stored.id, &health, now)];
         statements.extend(self.reports(&books, now));
+        let spans = self.asked.iter().filter(|asked| asked.spans());
+        statements.extend(spans.map(|asked| self.end(&asked.id, &asked.kind, &books, now)));
         self.store.release(statements, None).await?;
         Ok(())
     }
@@ -264,7 +289,7 @@ impl<P: Platform> Pass<'_, P> {
             // We hold the lease: whatever was under way is not any more.
             statements.push(runs::cut_off(connection, self.began));
         }
-        for asked in self.asked {
+        for asked in self.asked.iter().filter(|asked| asked.began_at.is_none()) {
             statements.push(runs::begin(connection, &asked.id, self.began));
             let replay = (asked.kind == "replay").then(|| replay::selection(asked));
             if let Some(Some(selection)) = replay {
@@ -285,7 +310,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// Balances the books, writes how it went, and gives the lease back.
-    async fn close(&self, run: &Run<'_, P>, more: Option<Statement>) -> Result<(), StoreError> {
+    async fn close(&self, run: &Run<'_, P>, more: Vec<Statement>) -> Result<(), StoreError> {
         let now = self.platform.now();
         let books = {
             let mut books = run.books.borrow_mut();
@@ -319,34 +344,21 @@ impl<P: Platform> Pass<'_, P> {
 
     /// A quiet tick leaves no row; whoever asked for a run finds how it went.
     fn reports(&self, books: &Books, now: Millis) -> Vec<Statement> {
-        let report: Value = json!(books);
-        let end = |id: &str, kind: &str| {
-            let state = books.colour().name();
-            runs::end(&self.stored.id, id, kind, state, self.began, now, &report)
-        };
-        match self.asked {
-            [] if books.quiet() => Vec::new(),
-            [] => vec![end(self.id, "cron")],
-            asked => asked
-                .iter()
-                .map(|asked| end(&asked.id, &asked.kind))
-                .collect(),
+        let asked = self.asked.iter().filter(|asked| !asked.spans());
+        let ends: Vec<Statement> = asked
+            .map(|asked| self.end(&asked.id, &asked.kind, books, now))
+            .collect();
+        match ends.is_empty() && !books.quiet() {
+            true => vec![self.end(self.id, "cron", books, now)],
+            false => ends,
         }
     }
-}
 
-/// Reading and writing are decoupled by the ledger: a bad day of one system does not stop the other.
-async fn both<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
-    ingest(run).await?;
-    for feed in FEEDS.into_iter().filter(|feed| !run.leaves_out(feed)) {
-        match deliver(run, feed.name).await {
-            // Said in the books, and parked.
-            Ok(()) | Err(Halt::Fault(_)) => {}
-            Err(Halt::Spent(bound)) => run.books.borrow_mut().spent = Some(bound.to_owned()),
-            Err(halt) => return Err(halt),
-        }
+    fn end(&self, id: &str, kind: &str, books: &Books, now: Millis) -> Statement {
+        let report: Value = json!(books);
+        let state = books.colour().name();
+        runs::end(&self.stored.id, id, kind, state, self.began, now, &report)
     }
-    Ok(())
 }
 
 /// Ids sort by time, so that newest first is the key's own order.

@@ -8,10 +8,7 @@ use crate::{
     platform::Platform,
     replay::Replay,
     run::new_id,
-    store::{
-        connections::{State, Stored},
-        records, runs,
-    },
+    store::{connections::Stored, records, runs},
 };
 
 pub async fn sync<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {
@@ -46,14 +43,7 @@ async fn ask<P: Platform>(
     kind: &'static str,
     asked: &Value,
 ) -> Result<Reply, ApiError> {
-    if matches!(stored.state, State::Paused | State::Incomplete) {
-        return Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "not_active",
-            "The connection does not run in its present state.",
-            "GET /connections/{id} shows its state and the reason. A paused one goes on after PATCH with {\"paused\": false}; mend what an incomplete one names, then ask for the checks again (POST /connections/{id}/checks).",
-        ));
-    }
+    may_ask(stored, kind)?;
     let id = new_id(platform);
     let statement = runs::ask(&stored.id, &id, kind, asked, platform.now());
     let rows = database(platform, vec![statement]).await?;
@@ -66,6 +56,29 @@ async fn ask<P: Platform>(
         ));
     }
     Ok(Reply::new(StatusCode::ACCEPTED, json!({ "run": id })))
+}
+
+/// What writes nothing to HubSpot needs no more than to know the portal.
+fn may_ask(stored: &Stored, kind: &str) -> Result<(), ApiError> {
+    let not_active = |message, remedy| {
+        Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "not_active",
+            message,
+            remedy,
+        ))
+    };
+    match runs::spans(kind) {
+        true if stored.account.is_none() => not_active(
+            "The HubSpot portal behind the token is not known yet.",
+            "GET /connections/{id} shows which checks failed: mend what they name, then ask for them again (POST /connections/{id}/checks).",
+        ),
+        false if !stored.state.runs() => not_active(
+            "The connection does not run in its present state.",
+            "GET /connections/{id} shows its state and the reason. A paused one goes on after PATCH with {\"paused\": false}; mend what an incomplete one names, then ask for the checks again (POST /connections/{id}/checks).",
+        ),
+        _ => Ok(()),
+    }
 }
 
 pub async fn list<P: Platform>(

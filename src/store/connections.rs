@@ -47,12 +47,21 @@ pub struct Stored {
     pub last_good_at: Option<Millis>,
     /// JSON array of runs asked for.
     pub asked: String,
-    /// Runs that began and came to no end yet.
+    /// JSON array of runs that began and go on over ticks.
+    pub spans: String,
+    /// Runs that began, go on over no tick, and came to no end yet.
     pub under_way: i64,
     /// JSON: the session of e.net, see [`super::sessions::Kept`].
     pub session: Option<String>,
     /// JSON array: which tables of codes are kept, and since when.
     pub lookups: String,
+}
+
+impl State {
+    /// Whether ticks sync it.
+    pub fn runs(self) -> bool {
+        matches!(self, State::Active | State::Broken)
+    }
 }
 
 impl Stored {
@@ -82,9 +91,16 @@ macro_rules! columns {
             "select c.id, c.state, c.state_reason, c.public, c.secrets, c.portal, c.account, c.account_at, c.dialect, c.checks,
                c.mapping, c.strikes, c.parks, c.created_at, c.changed_at, c.last_run_at, c.last_good_at,
                (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked))
-                from runs r where r.connection = c.id and r.state = 'asked') as asked,
-               (select count(*) from runs r where r.connection = c.id and r.state = 'running')
-                 as under_way,
+                from runs r indexed by runs_asked
+                where r.connection = c.id and r.state = 'asked') as asked,
+               (select json_group_array(json_object('id', r.id, 'kind', r.kind, 'asked', r.asked,
+                  'began_at', r.began_at))
+                from runs r indexed by runs_under_way
+                where r.connection = c.id and r.state = 'running'
+                  and r.kind in ('preview', 'reconcile')) as spans,
+               (select count(*) from runs r indexed by runs_under_way
+                where r.connection = c.id and r.state = 'running'
+                  and r.kind not in ('preview', 'reconcile')) as under_way,
                (select json_group_array(json_object('name', l.name, 'hash', l.hash,
                   'asked_at', l.asked_at, 'held', l.codes is not null))
                 from lookups l where l.connection = c.id) as lookups,
@@ -104,7 +120,7 @@ pub struct Runnable {
     pub portal: String,
     pub state: State,
     pub last_run_at: Option<Millis>,
-    /// Runs asked for.
+    /// Runs asked for, and those that go on over ticks.
     pub asked: i64,
     /// When the deployment was last pruned.
     pub pruned_at: Option<Millis>,
@@ -112,22 +128,33 @@ pub struct Runnable {
     pub shut: i64,
 }
 
-/// Those a tick looks at, the one that waited longest first.
+/// Those a tick looks at, the one that waited longest first. What does not run is looked at only for
+/// what writes nothing to HubSpot.
 pub fn runnable() -> Statement {
     Statement::new(
         "select c.id, c.portal, c.state, c.last_run_at,
-           (select count(*) from runs r where r.connection = c.id and r.state = 'asked') as asked,
+           (select count(*) from runs r indexed by runs_asked
+            where r.connection = c.id and r.state = 'asked')
+           + (select count(*) from runs r indexed by runs_under_way
+              where r.connection = c.id and r.state = 'running'
+                and r.kind in ('preview', 'reconcile')) as asked,
            iif(c.state = 'broken' and json_valid(c.state_reason),
              c.state_reason ->> 'code' is 'sealed', 0) as shut,
            (select u.done_at from upkeep u where u.task = 'prune') as pruned_at
-         from connections c where c.state in ('active', 'broken')
+         from connections c
+         where c.state in ('active', 'broken') or c.portal <> '' and (
+           exists (select 1 from runs r indexed by runs_asked
+             where r.connection = c.id and r.state = 'asked' and r.kind in ('preview', 'reconcile'))
+           or exists (select 1 from runs r indexed by runs_under_way
+             where r.connection = c.id and r.state = 'running'
+               and r.kind in ('preview', 'reconcile')))
          order by coalesce(c.last_run_at, 0), c.id",
         [],
     )
 }
 
 pub fn all() -> Statement {
-    Statement::new(columns!("order by c.id"), [])
+    Statement::new(columns!("where c.shadow_of is null order by c.id"), [])
 }
 
 pub fn one(id: &str) -> Statement {

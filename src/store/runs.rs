@@ -12,13 +12,29 @@ pub struct Asked {
     pub kind: String,
     /// The request's body, as JSON text.
     pub asked: String,
+    /// Absent while it is only asked for.
+    pub began_at: Option<Millis>,
 }
 
-/// Asks for a run; answers no row when the same is already asked.
+impl Asked {
+    pub fn spans(&self) -> bool {
+        spans(&self.kind)
+    }
+}
+
+/// Whether a run of this kind writes nothing to HubSpot, and goes on over ticks until it is done.
+pub fn spans(kind: &str) -> bool {
+    matches!(kind, "preview" | "reconcile")
+}
+
+/// Asks for a run; answers no row when the same is already asked, or under way over ticks.
 pub fn ask(connection: &str, id: &str, kind: &str, asked: &Value, now: Millis) -> Statement {
     Statement::new(
         "insert into runs (connection, id, kind, state, asked, asked_at)
-         values (?1, ?2, ?3, 'asked', ?4, ?5)
+         select ?1, ?2, ?3, 'asked', ?4, ?5 where not exists (
+           select 1 from runs indexed by runs_under_way
+           where connection = ?1 and state = 'running' and kind = ?3 and kind in ('preview', 'reconcile')
+             and asked = ?4)
          on conflict (connection, kind, asked) where state = 'asked' do nothing
          returning id",
         [
@@ -45,8 +61,16 @@ pub fn cut_off(connection: &str, now: Millis) -> Statement {
     Statement::new(
         "update runs set state = 'red', ended_at = ?2,
            report = json_object('stopped', 'It was cut off: what it had not committed is done again.')
-         where connection = ?1 and state = 'running'",
+         where connection = ?1 and state = 'running' and kind not in ('preview', 'reconcile')",
         [connection.into(), now.into()],
+    )
+}
+
+/// Tells how far a run is that the next tick goes on with.
+pub fn goes_on(connection: &str, id: &str, report: &Value) -> Statement {
+    Statement::new(
+        "update runs set report = ?3 where connection = ?1 and id = ?2 and state = 'running'",
+        [connection.into(), id.into(), json(report)],
     )
 }
 

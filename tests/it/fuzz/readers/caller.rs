@@ -70,6 +70,7 @@ pub fn replay(_: &mut Rng, sample: &Sample<'_>) -> Read {
         id: String::new(),
         kind: "replay".to_owned(),
         asked: text,
+        began_at: None,
     };
     // What is stored was parsed once: it is read alike.
     let stored = replay::selection(&asked);

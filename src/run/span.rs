@@ -1,0 +1,70 @@
+//! What goes on over ticks until it is done, and writes nothing to HubSpot: it stays `running` from
+//! one tick to the next, and keeps its place in the database by itself.
+
+use serde_json::{Value, json};
+
+use crate::{
+    books::Colour,
+    context::{Progress, Run},
+    fault::{Fault, Reason},
+    platform::{DAY, Millis, Platform, Statement, StoreError},
+    send::Halt,
+    store::runs::{self, Asked},
+};
+
+/// What is not done after so long never will be.
+const LONGEST: Millis = DAY;
+
+/// Takes it as far as this tick allows, and answers what is to be written of it.
+///
+/// # Errors
+/// The database: the run must end.
+pub async fn go_on<P: Platform>(
+    run: &Run<'_, P>,
+    asked: &Asked,
+) -> Result<Option<Statement>, StoreError> {
+    let now = run.platform.now();
+    let began = asked.began_at.unwrap_or(run.began);
+    let progress = match advance(run, asked).await {
+        Ok(progress) => progress,
+        Err(Halt::Store(error)) => return Err(error),
+        Err(Halt::Spent(_)) if now - began < LONGEST => return Ok(None),
+        Err(Halt::Fault(fault)) if now - began < LONGEST && !fault.is_final() => return Ok(None),
+        Err(Halt::Spent(_)) => Progress::Done(Colour::Red, stopped(&too_long())),
+        Err(Halt::Fault(fault)) => Progress::Done(Colour::Red, stopped(&failed(&fault))),
+    };
+    let id = run.connection.id.as_str();
+    Ok(Some(match progress {
+        Progress::Again(report) => runs::goes_on(id, &asked.id, &report),
+        Progress::Done(colour, report) => {
+            let (kind, state) = (asked.kind.as_str(), colour.name());
+            runs::end(id, &asked.id, kind, state, began, now, &report)
+        }
+    }))
+}
+
+async fn advance<P: Platform>(_run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
+    let unknown = Reason::new(
+        "unknown_kind",
+        format!("This version cannot do a run of the kind {}.", asked.kind),
+        "Deploy the version it was asked of, and ask again.",
+    );
+    Ok(Progress::Done(Colour::Red, stopped(&unknown)))
+}
+
+fn too_long() -> Reason {
+    Reason::new(
+        "too_long",
+        "It did not come to its end within a day.",
+        "Ask for it again when the connection has less to do, or raise MAX_QUERIES and RUN_MINUTES.",
+    )
+}
+
+fn failed(fault: &Fault) -> Reason {
+    Reason::new("fault", fault.sentence(), fault.remedy())
+}
+
+/// In the form in which every run tells its problems.
+pub fn stopped(reason: &Reason) -> Value {
+    json!({ "problems": [reason] })
+}
