@@ -9,6 +9,7 @@ mod batch;
 mod commit;
 mod keyless;
 mod park;
+mod pretence;
 mod steps;
 mod unit;
 mod write;

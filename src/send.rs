@@ -6,6 +6,8 @@
 
 mod effect;
 mod enet;
+mod halt;
+mod pretence;
 mod sign;
 
 use std::{
@@ -21,7 +23,7 @@ use crate::{
     fault::{Fault, Silence, System, Window},
     hubspot::account::{Account, day_reset},
     pace::{Lane, Pace, Permit},
-    platform::{Allow, DAY, Millis, Platform, StoreError},
+    platform::{Allow, DAY, Millis, Platform},
     retry::{self, Decision},
     store::{CALL, LANDED, Store},
 };
@@ -29,6 +31,8 @@ use crate::{
 pub use enet::{Seat, farewell};
 
 pub use effect::Effect;
+pub use halt::Halt;
+pub use pretence::{NEVER_MADE, Pretence, Sample};
 
 /// How long a page of SYSPRO's may take.
 const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
@@ -39,27 +43,6 @@ const MAX_ANSWER_BYTES: usize = 4_000_000;
 /// Short waits for a permit are slept in one go; nothing longer than this holds up an invocation.
 const PATIENCE: Millis = 130_000;
 
-/// Why a run cannot go on with what it was doing.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Halt {
-    Fault(Fault),
-    Store(StoreError),
-    /// A bound of this invocation is reached; the next goes on.
-    Spent(&'static str),
-}
-
-impl From<Fault> for Halt {
-    fn from(fault: Fault) -> Self {
-        Halt::Fault(fault)
-    }
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Self {
-        Halt::Store(error)
-    }
-}
-
 pub struct Sender<'a, P> {
     platform: &'a P,
     connection: &'a Connection,
@@ -68,6 +51,8 @@ pub struct Sender<'a, P> {
     /// The session of e.net, where the connection has one.
     seat: Option<Seat<'a>>,
     pace: RefCell<Pace>,
+    /// What a preview notes instead of writing.
+    pretence: RefCell<Option<Pretence>>,
     bounds: Bounds,
     /// Whether a call that met a passing fault is made again.
     repeats: bool,
@@ -106,6 +91,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             store,
             seat: None,
             pace: RefCell::new(pace),
+            pretence: RefCell::default(),
             bounds,
             repeats: store.is_some(),
             began,
@@ -246,6 +232,7 @@ impl<'a, P: Platform> Sender<'a, P> {
         mut request: Request<String>,
         read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
     ) -> Result<T, Halt> {
+        self.heed_pretence(effect, &request)?;
         sign::for_hubspot(&mut request, &self.connection.hubspot.token);
         let mut attempt = 0;
         let mut last: Option<Fault> = None;

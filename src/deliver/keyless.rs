@@ -23,6 +23,7 @@ use rust_decimal::Decimal;
 use super::{
     batch::{Verdict, halving},
     commit::of_targets,
+    pretence,
     steps::{Written, blocked, hold_parked, verdict},
     unit::{Unit, at},
 };
@@ -90,7 +91,7 @@ fn places(units: &[Unit]) -> Vec<Place> {
         Some(Place {
             unit: at,
             invoice: unit.id_of(Kind::Invoice)?.to_owned(),
-            is_new: unit.invoice_is_new,
+            is_new: unit.invoice_is_new || pretence::is_never_made(unit.id_of(Kind::Invoice)?),
         })
     };
     lacking.filter_map(place).collect()
@@ -287,9 +288,17 @@ async fn send<P: Platform>(run: &Run<'_, P>, some: &[New]) -> Result<Vec<Verdict
     );
     let answers = run
         .sender
-        .hubspot(Lane::General, Effect::Create, request, |response| {
-            objects::read_written(&writes, None, response)
-        })
+        .write(
+            Lane::General,
+            Effect::Create,
+            request,
+            |response| objects::read_written(&writes, None, response),
+            async || {
+                Ok(pretence::created(
+                    some.iter().map(|line| line.target.object_key.as_str()),
+                ))
+            },
+        )
         .await?;
     Ok(answers.into_iter().map(verdict).collect())
 }

@@ -7,6 +7,7 @@ use super::{
     batch::{Blocked, Verdict, halving},
     keyless,
     park::{park_for, park_kind},
+    pretence,
     unit::{LINKS, Unit, at},
     write::write,
 };
@@ -163,9 +164,13 @@ async fn send_links<P: Platform>(
     };
     let answers = run
         .sender
-        .hubspot(Lane::Associations, Effect::Write, request, |response| {
-            associations::read_linked(&pairs, response)
-        })
+        .write(
+            Lane::Associations,
+            Effect::Write,
+            request,
+            |response| associations::read_linked(&pairs, response),
+            async || Ok(pairs.iter().map(|_| LinkAnswer::Linked).collect()),
+        )
         .await?;
     let verdict = |answer| match answer {
         LinkAnswer::Linked => Ok(Some(())),
@@ -215,9 +220,13 @@ async fn send_archive<P: Platform>(
     let ids: Vec<&str> = some.iter().map(|(_, _, id)| id.as_str()).collect();
     let request = objects::archive(&run.api(), Kind::LineItem, &ids);
     run.sender
-        .hubspot(Lane::General, Effect::Write, request, |response| {
-            body(response).map(|_| ())
-        })
+        .write(
+            Lane::General,
+            Effect::Write,
+            request,
+            |response| body(response).map(|_| ()),
+            async || Ok(()),
+        )
         .await?;
     Ok(some.iter().map(|_| Ok(Some(()))).collect())
 }
@@ -291,9 +300,13 @@ async fn send_status<P: Platform>(
     let request = objects::update(&run.api(), Kind::Invoice, &writes);
     let answers = run
         .sender
-        .hubspot(Lane::General, Effect::Write, request, |response| {
-            objects::read_written(&writes, None, response)
-        })
+        .write(
+            Lane::General,
+            Effect::Write,
+            request,
+            |response| objects::read_written(&writes, None, response),
+            async || Ok(pretence::updated(&writes)),
+        )
         .await?;
     Ok(answers.into_iter().map(verdict).collect())
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     batch::{Verdict, halving},
     keyless::is_keyless,
+    pretence,
     steps::{Written, blocked, hold_parked, verdict},
     unit::{Unit, at, withheld_reason},
 };
@@ -57,6 +58,15 @@ impl Job {
             hash: hash(&object.properties),
             target,
             properties,
+        }
+    }
+
+    fn as_write(&self) -> Write<'_> {
+        let id = self.target.hubspot_id.as_deref();
+        Write {
+            id: id.unwrap_or(&self.target.object_key),
+            trace: &self.trace,
+            properties: &self.properties,
         }
     }
 
@@ -224,10 +234,9 @@ fn book(unit: &mut Unit, job: Job, written: Written) {
         .into_iter()
         .filter(|(_, value)| !value.is_empty());
     target.filled.extend(filled.map(|(name, _)| name));
-    if written.new {
-        unit.created += 1;
-    } else {
-        unit.updated += 1;
+    match written.new {
+        true => unit.created += 1,
+        false => unit.updated += 1,
     }
     unit.answered = true;
     unit.taken_at = written.at.or(unit.taken_at.take());
@@ -241,30 +250,22 @@ async fn send<P: Platform>(
     new: bool,
     some: &[Job],
 ) -> Result<Vec<Verdict<Written>>, Halt> {
-    let writes: Vec<Write<'_>> = some
-        .iter()
-        .map(|job| Write {
-            id: job
-                .target
-                .hubspot_id
-                .as_deref()
-                .unwrap_or(&job.target.object_key),
-            trace: &job.trace,
-            properties: &job.properties,
-        })
-        .collect();
+    let writes: Vec<Write<'_>> = some.iter().map(Job::as_write).collect();
     let key_property = format!("{}key", run.connection.hubspot.prefix);
-    let (request, key_property) = if new {
-        let request = objects::upsert(&run.api(), kind, &key_property, &writes);
-        (request, Some(key_property.as_str()))
-    } else {
-        (objects::update(&run.api(), kind, &writes), None)
+    let key_property = new.then_some(key_property.as_str());
+    let request = match key_property {
+        Some(property) => objects::upsert(&run.api(), kind, property, &writes),
+        None => objects::update(&run.api(), kind, &writes),
     };
     let answers = run
         .sender
-        .hubspot(Lane::General, Effect::Write, request, |response| {
-            objects::read_written(&writes, key_property, response)
-        })
+        .write(
+            Lane::General,
+            Effect::Write,
+            request,
+            |response| objects::read_written(&writes, key_property, response),
+            async || pretence::written(run, kind, key_property, &writes).await,
+        )
         .await?;
     Ok(answers.into_iter().map(verdict).collect())
 }

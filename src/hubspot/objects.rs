@@ -109,11 +109,25 @@ pub fn create(
 
 /// Records by their ids; no id stands twice.
 pub fn read(api: &Api, kind: Kind, ids: &[&str], properties: &[&str]) -> Request<String> {
-    let asked = json!({
-        "inputs": inputs(ids),
+    read_by(api, kind, None, ids, properties)
+}
+
+/// Records by the values of a unique property, or by their ids where none is named.
+pub fn read_by(
+    api: &Api,
+    kind: Kind,
+    unique: Option<&str>,
+    values: &[&str],
+    properties: &[&str],
+) -> Request<String> {
+    let mut asked = json!({
+        "inputs": inputs(values),
         "properties": properties,
         "propertiesWithHistory": [],
     });
+    if let Some(unique) = unique {
+        asked["idProperty"] = unique.into();
+    }
     batch(api, kind, "read", asked)
 }
 

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Read,
+    /// A read that only a preview makes.
+    Aside,
     Write,
     /// A write that made twice makes two: after a silence it is not made again.
     Create,
@@ -11,6 +13,6 @@ pub enum Effect {
 
 impl Effect {
     pub fn is_write(self) -> bool {
-        self != Effect::Read
+        matches!(self, Effect::Write | Effect::Create)
     }
 }
