@@ -22,8 +22,10 @@ pub mod send;
 
 pub mod books;
 pub mod context;
+pub mod crm;
 pub mod deliver;
 pub mod ingest;
+pub mod reconcile;
 pub mod replay;
 pub mod sync;
 

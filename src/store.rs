@@ -11,6 +11,7 @@ pub mod cursors;
 pub mod keys;
 pub mod ledger;
 pub mod lookups;
+pub mod reconcile;
 pub mod records;
 pub mod runs;
 pub mod sessions;

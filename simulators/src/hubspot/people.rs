@@ -63,6 +63,11 @@ impl Portal {
         self.crm.set_pair(from, to, types);
     }
 
+    /// Takes all links of a pair away.
+    pub fn dissociate(&mut self, from: (Kind, Id), to: (Kind, Id)) {
+        self.crm.set_pair(from, to, Vec::new());
+    }
+
     /// Adds a property; false when the name is taken or cannot be had.
     pub fn add_property(
         &mut self,
