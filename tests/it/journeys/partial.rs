@@ -1,11 +1,16 @@
 //! A batch of which HubSpot takes a part: the rest is named, waits, or is looked for within bounds.
 
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
 use simulators::hubspot::{Fault, Kind, Options, PortalRule};
 
 use super::{company, customer, distributor, loaded};
 use crate::agreement;
-use crate::site::{Site, options};
+use crate::{
+    site::{Site, options},
+    world::Start,
+};
 
 /// Companies with this credit limit lack what the portal demands of such.
 fn demands(options: &mut Options, limit: i64, property: &str) {
@@ -87,6 +92,28 @@ fn several_culprits_in_a_batch_refused_whole_are_found_in_time_and_hold_up_nobod
         assert_eq!(site.status("customers", &company(number)), "failing");
     }
     assert_eq!(site.get("/connections/acme")["parks"], json!({}));
+}
+
+/// Found by seed 624 of the weather: with so many culprits no part got small enough to be named, and
+/// each run was no further than the one before.
+#[test]
+fn a_batch_of_links_full_of_culprits_comes_to_its_end() {
+    let site = Site::bare(Start::calm(), distributor(40), options());
+    site.connect(json!({ "sweep_pages": 0, "lookback_days": 0 }));
+    let down = Fault::refuse(503, "").times(40, "invoices/batch/upsert");
+    site.portal.borrow_mut().add_fault(down);
+    site.tick();
+    let mut portal = site.portal.borrow_mut();
+    portal.clear_faults();
+    let companies: Vec<u64> = portal.objects(Kind::Company).map(|it| it.id).collect();
+    assert_eq!(companies.len(), 40);
+    for id in companies {
+        portal.delete(site.world.now(), Kind::Company, id);
+    }
+    drop(portal);
+    site.world.advance(Duration::from_secs(7 * 3_600));
+    site.settle(60);
+    agreement::check(&site);
 }
 
 #[test]
