@@ -15,7 +15,7 @@ mod provision;
 
 use std::time::Duration;
 
-use futures_util::future::{join, try_join3};
+use futures_util::future::try_join3;
 
 use crate::{
     config::{Bounds, Config},
@@ -241,9 +241,9 @@ pub async fn set_up<P: Platform>(
             false => enet::Found::default(),
         })
     };
-    let systems = try_join3(odata, line, portal);
-    let (systems, deployment) = join(systems, deployment::look(platform, config)).await;
-    let (odata, line, portal) = systems?;
+    // Before the others: their lanes are all the connections a Worker has.
+    let deployment = deployment::look(platform, config).await;
+    let (odata, line, portal) = try_join3(odata, line, portal).await?;
     known
         .checks
         .retain(|check| !look.is_of(check) && !deployment::is_of(check));
