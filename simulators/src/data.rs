@@ -237,6 +237,16 @@ impl Distributor {
     pub fn edit_customer(&mut self, customer: &str, column: &str, value: impl Into<Value>) -> bool {
         self.set("ArCustomer", &[customer], column, value)
     }
+
+    /// Writes a column of a document's header. No date moves.
+    pub fn edit_invoice(
+        &mut self,
+        key: &InvoiceKey,
+        column: &str,
+        value: impl Into<Value>,
+    ) -> bool {
+        self.set("ArInvoice", &key.parts(), column, value)
+    }
 }
 
 /// A key as SYSPRO stores it: digits right-aligned behind zeros, all else left-aligned before

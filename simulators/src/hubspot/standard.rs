@@ -96,6 +96,7 @@ const DEAL: &[Row] = &[
     ),
     ("pipeline", Enumeration, ByAnyone, &["default"]),
     ("hubspot_owner_id", Text, ByAnyone, &[]),
+    ("hs_merged_object_ids", Text, ByHubSpot, &[]),
 ];
 
 const LINE_ITEM: &[Row] = &[
