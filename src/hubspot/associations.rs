@@ -3,7 +3,7 @@
 //! To link what is linked is harmless. The same pair twice in one call is refused, and an empty
 //! list of types is accepted and links nothing: neither is ever built here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use http::{Request, Response};
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ use crate::fault::{Fault, Refusal};
 /// Pairs in one call to make links; HubSpot documents 2,000 for one of the two ways.
 pub const MAX_PAIRS: usize = 1_000;
 
+/// Pairs in one call to take links away.
+pub const MAX_ARCHIVED: usize = 100;
+
 /// The links we make, by direction. A labelled link replaces a pair's labels, so the list is all
 /// the pair shall have: a contact's company is linked (279) and primary (1).
 pub const TYPES: &[(Kind, Kind, &[u16])] = &[
@@ -22,6 +25,7 @@ pub const TYPES: &[(Kind, Kind, &[u16])] = &[
     (Kind::Invoice, Kind::Company, &[179]),
     (Kind::Invoice, Kind::Contact, &[177]),
     (Kind::LineItem, Kind::Invoice, &[410]),
+    (Kind::Invoice, Kind::Deal, &[175]),
 ];
 
 /// What became of one pair.
@@ -83,6 +87,20 @@ pub fn associate_default(
 ) -> Request<String> {
     let input = |(a, b): &(&str, &str)| json!({ "from": { "id": a }, "to": { "id": b } });
     batch(api, from, to, "associate/default", pairs, input)
+}
+
+/// Takes the links of these pairs away, whatever they are labelled. Those that are not there are
+/// taken as taken away.
+pub fn archive(api: &Api, from: Kind, to: Kind, pairs: &[(&str, &str)]) -> Request<String> {
+    let mut fans: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (a, b) in pairs {
+        fans.entry(a).or_default().push(json!({ "id": b }));
+    }
+    let fans = fans.into_iter();
+    let inputs: Vec<Value> = fans
+        .map(|(from, to)| json!({ "from": { "id": from }, "to": to }))
+        .collect();
+    post(api, from, to, "archive", &inputs)
 }
 
 /// What the records are linked to: no more than [`MAX_PAIRS`].

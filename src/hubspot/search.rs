@@ -29,6 +29,8 @@ const PLACE: usize = 40;
 pub struct Search<'a> {
     pub kind: Kind,
     pub filters: &'a [Filter<'a>],
+    /// Whether it has a value or not: HubSpot refuses the search where there is no such property.
+    pub exists: Option<&'a str>,
     /// Ascending by this property.
     pub sort: Option<&'a str>,
     /// What is shown of each.
@@ -43,6 +45,8 @@ pub enum Filter<'a> {
     From(&'a str, &'a str),
     /// Any value at all.
     Has(&'a str),
+    /// Above this number.
+    Above(&'a str, &'a str),
 }
 
 /// One page of what was found.
@@ -72,9 +76,20 @@ pub fn fitting(search: &Search<'_>, values: &[&str]) -> usize {
 }
 
 fn question(search: &Search<'_>, after: Option<&str>) -> Value {
-    let filters: Vec<Value> = search.filters.iter().map(filter).collect();
+    let filters = || search.filters.iter().map(filter);
+    let also = |property: &str, operator: &str| {
+        let also = json!({ "propertyName": property, "operator": operator });
+        json!({ "filters": filters().chain([also]).collect::<Vec<_>>() })
+    };
+    let groups = match search.exists {
+        None => vec![json!({ "filters": filters().collect::<Vec<_>>() })],
+        // Either group will do.
+        Some(property) => ["HAS_PROPERTY", "NOT_HAS_PROPERTY"]
+            .map(|operator| also(property, operator))
+            .to_vec(),
+    };
     let mut question = json!({
-        "filterGroups": [{ "filters": filters }],
+        "filterGroups": groups,
         "properties": search.properties,
         "limit": PAGE,
     });
@@ -94,6 +109,9 @@ fn filter(filter: &Filter<'_>) -> Value {
         }
         Filter::From(property, value) => {
             json!({ "propertyName": property, "operator": "GTE", "value": value })
+        }
+        Filter::Above(property, value) => {
+            json!({ "propertyName": property, "operator": "GT", "value": value })
         }
         Filter::Has(property) => {
             json!({ "propertyName": property, "operator": "HAS_PROPERTY" })

@@ -14,6 +14,7 @@ fn a_list_of_values_is_asked_for_at_once() {
     let search = Search {
         kind: Kind::Company,
         filters: &[Filter::In("domain", &["acme.example", "bolt.example"])],
+        exists: None,
         sort: None,
         properties: &["name", "domain"],
     };
@@ -55,6 +56,7 @@ fn what_changed_comes_in_order_page_after_page() {
             Filter::From("hs_lastmodifieddate", "1790000000000"),
             Filter::Has("syspro_sales_orders"),
         ],
+        exists: None,
         sort: Some("hs_lastmodifieddate"),
         properties: &["syspro_sales_orders"],
     };
@@ -96,10 +98,69 @@ fn what_changed_comes_in_order_page_after_page() {
 }
 
 #[test]
+fn a_property_that_is_not_there_fails_the_search() {
+    let search = Search {
+        kind: Kind::Deal,
+        filters: &[Filter::Above("hs_object_id", "512")],
+        exists: Some("syspro_sales_orders"),
+        sort: Some("hs_object_id"),
+        properties: &["syspro_sales_orders"],
+    };
+    check(
+        &search,
+        None,
+        expect![[r#"
+        POST https://api.hubapi.com/crm/objects/2026-09/deals/search
+        {
+          "filterGroups": [
+            {
+              "filters": [
+                {
+                  "operator": "GT",
+                  "propertyName": "hs_object_id",
+                  "value": "512"
+                },
+                {
+                  "operator": "HAS_PROPERTY",
+                  "propertyName": "syspro_sales_orders"
+                }
+              ]
+            },
+            {
+              "filters": [
+                {
+                  "operator": "GT",
+                  "propertyName": "hs_object_id",
+                  "value": "512"
+                },
+                {
+                  "operator": "NOT_HAS_PROPERTY",
+                  "propertyName": "syspro_sales_orders"
+                }
+              ]
+            }
+          ],
+          "limit": 200,
+          "properties": [
+            "syspro_sales_orders"
+          ],
+          "sorts": [
+            {
+              "direction": "ASCENDING",
+              "propertyName": "hs_object_id"
+            }
+          ]
+        }
+    "#]],
+    );
+}
+
+#[test]
 fn a_body_stays_within_what_is_taken() {
     let search = Search {
         kind: Kind::Company,
         filters: &[Filter::In("domain", &[])],
+        exists: None,
         sort: None,
         properties: &["name", "domain", "syspro_key"],
     };
