@@ -43,6 +43,22 @@ impl FeedBooks {
     }
 }
 
+/// Links between invoices and deals in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealBooks {
+    pub linked: u64,
+    /// Taken away, because their number was.
+    pub unlinked: u64,
+    /// Refused by HubSpot.
+    pub refused: u64,
+}
+
+impl DealBooks {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A record that is no more in SYSPRO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
@@ -67,6 +83,8 @@ const LISTED: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Books {
     pub feeds: BTreeMap<String, FeedBooks>,
+    #[serde(default, skip_serializing_if = "DealBooks::is_empty")]
+    pub deals: DealBooks,
     /// What went wrong with a system or a poll, each said once.
     pub problems: Vec<Reason>,
     /// What people should know of, and nothing fails by.
@@ -146,7 +164,10 @@ impl Books {
         let balanced = self.feeds.values().all(FeedBooks::balance);
         if !balanced || !self.problems.is_empty() {
             Colour::Red
-        } else if !self.notes.is_empty() || self.feeds.values().any(FeedBooks::troubled) {
+        } else if !self.notes.is_empty()
+            || self.deals.refused > 0
+            || self.feeds.values().any(FeedBooks::troubled)
+        {
             Colour::Amber
         } else {
             Colour::Green
@@ -157,6 +178,7 @@ impl Books {
     pub fn quiet(&self) -> bool {
         self.problems.is_empty()
             && self.notes.is_empty()
+            && self.deals.is_empty()
             && self.feeds.values().all(|feed| {
                 feed.balance() && feed.read == feed.unchanged && feed.taken == 0 && feed.gone == 0
             })

@@ -14,12 +14,12 @@ use crate::{
     connection::Connection,
     feeds::{Feed, INVOICES},
     hubspot::{Api, account::Account},
-    platform::{DAY, MINUTE, Millis, Platform},
+    platform::{DAY, MINUTE, Millis, Platform, Statement},
     send::Sender,
     store::{
         Store,
         connections::{Park, Parks},
-        cursors::Cursor,
+        cursors::{self, Cursor},
         lookups,
     },
     syspro::odata::Dialect,
@@ -85,6 +85,19 @@ impl Cursors {
         self.moved.insert(name, json!(position).to_string());
     }
 
+    /// Moves a cursor that the caller commits at once.
+    pub fn put(&mut self, feed: &str, poll: &str, position: &impl Serialize) -> Cursor {
+        self.moved(feed, poll, position);
+        let position = json!(position).to_string();
+        let name = (feed.to_owned(), poll.to_owned());
+        self.saved.insert(name, position.clone());
+        Cursor {
+            feed: feed.to_owned(),
+            poll: poll.to_owned(),
+            position,
+        }
+    }
+
     /// What the database does not know yet. It goes into the next commit, and is known from then on:
     /// a commit that fails ends the run.
     pub fn to_save(&mut self) -> Vec<Cursor> {
@@ -103,6 +116,9 @@ impl Cursors {
     }
 }
 
+/// The name of the cursors of deals, which are no feed.
+pub const DEALS: &str = "deals";
+
 /// A stored time further ahead than this was written by a wrong clock and counts as past.
 pub const PARK_MAX: Millis = DAY;
 
@@ -117,6 +133,22 @@ impl<P: Platform> Run<'_, P> {
     /// Whether this portal has no place for the feed: nothing of it is read or sent.
     pub fn leaves_out(&self, feed: &Feed) -> bool {
         feed.name == INVOICES.name && self.account.without.invoices
+    }
+
+    /// Whether invoices are linked to deals here.
+    pub fn links_deals(&self) -> bool {
+        !self.account.without.deals && !self.leaves_out(&INVOICES)
+    }
+
+    /// What the caller commits beside invoices or deals that changed: from then on the two are owed a
+    /// look at each other, whatever becomes of this run.
+    pub fn owe_deals(&self) -> Option<Statement> {
+        let put = || {
+            let mut cursors = self.cursors.borrow_mut();
+            cursors.put(DEALS, "links", &true)
+        };
+        let owed = self.links_deals().then(put)?;
+        Some(cursors::save(&self.connection.id, &[owed]))
     }
 
     /// The site's calendar day now.

@@ -5,12 +5,12 @@
 //! other. Whatever ends a chunk early, what was answered until then is committed: an id that
 //! HubSpot gave is never forgotten.
 
-mod batch;
+pub mod batch;
 mod commit;
 mod keyless;
-mod park;
+pub mod park;
 mod pretence;
-mod steps;
+pub mod steps;
 mod unit;
 mod write;
 

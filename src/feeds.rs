@@ -11,6 +11,7 @@ pub mod invoices;
 pub mod lookups;
 mod money;
 pub mod properties;
+pub mod sales_orders;
 
 use std::collections::BTreeMap;
 

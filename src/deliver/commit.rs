@@ -40,6 +40,9 @@ pub async fn commit<P: Platform>(
         statements.push(audit::write(connection, now, &entries));
     }
     statements.extend(of_others(connection, feed, units, next));
+    if feed == INVOICES.name && units.iter().any(|unit| unit.answered) {
+        statements.extend(run.owe_deals());
+    }
     let rows = run.store.commit(statements).await?;
     count(
         run,

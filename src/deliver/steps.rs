@@ -172,12 +172,15 @@ async fn send_links<P: Platform>(
             async || Ok(pairs.iter().map(|_| LinkAnswer::Linked).collect()),
         )
         .await?;
-    let verdict = |answer| match answer {
+    Ok(answers.into_iter().map(link_verdict).collect())
+}
+
+pub fn link_verdict(answer: LinkAnswer) -> Verdict<()> {
+    match answer {
         LinkAnswer::Linked => Ok(Some(())),
         LinkAnswer::Refused(refusal) => Err(refusal),
         LinkAnswer::Unnamed => Ok(None),
-    };
-    Ok(answers.into_iter().map(verdict).collect())
+    }
 }
 
 /// Archives the lines SYSPRO no longer has. HubSpot answers the same for ids that are gone.

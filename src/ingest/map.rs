@@ -9,7 +9,9 @@ use crate::{
     connection::Settings,
     context::Run,
     fault::Reason,
-    feeds::{Beside, Context, Feed, Lack, Outcome, Payload, Record, customers, invoices},
+    feeds::{
+        Beside, Context, Feed, Lack, Outcome, Payload, Record, customers, invoices, sales_orders,
+    },
     hash::hash,
     platform::{DAY, Millis, Platform},
     send::Halt,
@@ -58,25 +60,6 @@ pub async fn map<P: Platform>(
     if records.is_empty() {
         return Ok(Vec::new());
     }
-    let run = reader.run;
-    for record in &mut records {
-        let known = known.get(&record.key);
-        record.sent = known.is_some_and(|known| known.sent == 1);
-        record.lack = lack(known, run.began);
-    }
-    let outcomes = outcomes(reader, feed, &records).await?;
-    let intakes = records.iter().zip(outcomes);
-    Ok(intakes
-        .map(|(record, outcome)| intake(run, record, outcome, marks))
-        .collect())
-}
-
-/// What each of these records becomes, in their order.
-pub async fn outcomes<P: Platform>(
-    reader: &Reader<'_, P>,
-    feed: &Feed,
-    records: &[Record],
-) -> Result<Vec<Outcome>, Halt> {
     let stock = match feed.beside {
         Beside::Lines => records
             .iter()
@@ -84,10 +67,15 @@ pub async fn outcomes<P: Platform>(
             .collect(),
         Beside::Balances => Vec::new(),
     };
-    reader.look_up(records, stock).await?;
+    reader.look_up(&records, stock).await?;
     let run = reader.run;
+    for record in &mut records {
+        let known = known.get(&record.key);
+        record.sent = known.is_some_and(|known| known.sent == 1);
+        record.lack = lack(known, run.began);
+    }
     let today = run.today();
-    Ok(reader.with_lookups(|lookups| {
+    let intakes = reader.with_lookups(|lookups| {
         let context = Context {
             company: &run.connection.syspro.company,
             settings: &run.connection.settings,
@@ -97,11 +85,12 @@ pub async fn outcomes<P: Platform>(
             lookups,
             today,
         };
-        let outcomes = records.iter();
-        outcomes
-            .map(|record| (feed.map)(record, &context))
+        let intakes = records.iter();
+        intakes
+            .map(|record| intake(run, record, (feed.map)(record, &context), marks))
             .collect()
-    }))
+    });
+    Ok(intakes)
 }
 
 /// An answer without the lines of an invoice may lack them; when a second one, in a later run,
@@ -128,6 +117,7 @@ fn intake<P: Platform>(
         mark: marks.own(record),
         detail: marks.detail(record),
         open_mark: invoices::open_mark(&record.header),
+        sales_order: sales_orders::number(&record.header.text("SalesOrder")),
         source_date: source_date(&record.header),
         source_version: Some(marks.own(record)),
         ..Intake::new(&record.key)

@@ -1,5 +1,6 @@
 //! What a portal says of itself changes without anybody telling us: its offset from UTC in spring and
-//! autumn, its currencies. It is asked once a day, by a run that called HubSpot anyway.
+//! autumn, its currencies. It is asked once a day, by a run that called HubSpot anyway: the hourly look
+//! at deals, which has nothing else to do, is none.
 
 use serde_json::json;
 
@@ -18,7 +19,8 @@ pub async fn ask_again<P: Platform>(run: &Run<'_, P>, stored: &Stored) -> Option
     let now = run.platform.now();
     let fresh = (0..DAY).contains(&(now - stored.account_at));
     let well = run.books.borrow().problems.is_empty() && run.parked("*").is_none();
-    if fresh || !well || run.sender.calls() == 0 {
+    let quiet = run.books.borrow().quiet() || run.sender.calls() == 0;
+    if fresh || !well || quiet {
         return None;
     }
     let request = account::details(&run.api());

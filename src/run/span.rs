@@ -8,7 +8,6 @@ use crate::{
     context::{Progress, Run},
     fault::{Fault, Reason},
     platform::{DAY, Millis, Platform, Statement, StoreError},
-    reconcile,
     send::Halt,
     store::runs::{self, Asked},
 };
@@ -44,10 +43,7 @@ pub async fn go_on<P: Platform>(
     }))
 }
 
-async fn advance<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
-    if asked.kind == "reconcile" {
-        return reconcile::go_on(run, asked).await;
-    }
+async fn advance<P: Platform>(_run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
     let unknown = Reason::new(
         "unknown_kind",
         format!("This version cannot do a run of the kind {}.", asked.kind),

@@ -1,8 +1,9 @@
 //! What the portal and its token allow of each kind of object, and what the sync does without.
 //!
 //! Companies and contacts are needed. Without invoices customers are synced, without the right to
-//! make properties on line items these go without our key, and of deals nothing is read yet. Each is
-//! believed by what HubSpot answers, never by the list of scopes alone; no answer proves nothing.
+//! make properties on line items these go without our key, and without deals no invoice is linked to
+//! one. Each is believed by what HubSpot answers, never by the list of scopes alone; no answer proves
+//! nothing.
 
 use std::collections::BTreeSet;
 
@@ -239,7 +240,7 @@ impl Looked {
             Ok(Ready { wrong, .. }) if !wrong.is_empty() => unusable(&name, wrong),
             Ok(_) => match &self.no_records {
                 Err(halt) => Check::halted(&name, halt),
-                Ok(_) => return self.passed(&name),
+                Ok(_) => return Check::passed(&name),
             },
         };
         if !self.is_optional(without) {
@@ -249,17 +250,6 @@ impl Looked {
             why: format!("{} {}", failed.why, self.instead(without)),
             optional: true,
             ..failed
-        }
-    }
-
-    fn passed(&self, name: &str) -> Check {
-        let why = match self.kind {
-            Kind::Deal => "Deals have their property for later; nothing reads it yet.",
-            _ => "",
-        };
-        Check {
-            why: why.to_owned(),
-            ..Check::passed(name)
         }
     }
 
@@ -274,7 +264,7 @@ impl Looked {
             Kind::LineItem => {
                 "Line items are synced all the same, told apart by their content instead of a key of ours."
             }
-            Kind::Deal => "The sync does the same without: deals are only made ready for later.",
+            Kind::Deal => "All else is synced; invoices are not linked to deals.",
         }
     }
 }

@@ -65,6 +65,8 @@ pub struct Intake {
     pub look_at: Option<Millis>,
     pub open_mark: Option<String>,
     pub parent: Option<String>,
+    /// The order an invoice was made from; one that is gone from SYSPRO keeps the one it had.
+    pub sales_order: Option<String>,
     pub source_date: Option<String>,
     pub source_version: Option<String>,
     pub gone_at: Option<Millis>,
@@ -84,6 +86,7 @@ impl Intake {
             look_at: None,
             open_mark: None,
             parent: None,
+            sales_order: None,
             source_date: None,
             source_version: None,
             gone_at: None,
@@ -114,10 +117,10 @@ pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Int
     Statement::new(
         "with j as materialized (select value as v from json_each(?5))
          insert into ledger (connection, feed, key, revision, fate, mark, detail, hash, mapping,
-           open_mark, parent, payload, reason, due, look_at, source_date, source_version, seen_at,
+           open_mark, parent, sales_order, payload, reason, due, look_at, source_date, source_version, seen_at,
            gone_at)
          select ?1, ?2, v ->> 'key', 1, v ->> 'fate', v ->> 'mark', v ->> 'detail', v ->> 'hash', ?3,
-           v ->> 'open_mark', v ->> 'parent', v ->> 'payload', v ->> 'reason', v ->> 'due',
+           v ->> 'open_mark', v ->> 'parent', v ->> 'sales_order', v ->> 'payload', v ->> 'reason', v ->> 'due',
            v ->> 'look_at', v ->> 'source_date', v ->> 'source_version', ?4, v ->> 'gone_at'
          from j where true
          on conflict (connection, feed, key) do update set
@@ -132,6 +135,7 @@ pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Int
            seen_at = iif(hash <> excluded.hash, excluded.seen_at, seen_at),
            hash = excluded.hash, mark = excluded.mark, detail = excluded.detail,
            mapping = excluded.mapping, open_mark = excluded.open_mark, parent = excluded.parent,
+           sales_order = iif(excluded.gone_at is null, excluded.sales_order, sales_order),
            look_at = excluded.look_at, source_date = excluded.source_date,
            source_version = excluded.source_version, gone_at = excluded.gone_at
          returning key, fate, seen_at = ?4 as news",

@@ -113,7 +113,7 @@ pub fn count(connection: &str, selection: &Selection) -> Statement {
 
 /// Marks rows to be read from SYSPRO and sent again, whole. They keep their fate until then. What
 /// waits is sent as it waits: it is the newest there is, and SYSPRO may have lost the record since.
-pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 2] {
+pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 3] {
     let forget = Statement::new(
         among_asked!(
             "update targets set hash = '', links = '{}', status = null,
@@ -121,6 +121,14 @@ pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statemen
            filled = iif(json_valid(filled), iif(json_type(filled) = 'array', filled, '[]'), '[]')
          from asked
          where targets.connection = ?1 and targets.feed = asked.feed and targets.key = asked.key"
+        ),
+        arguments(connection, selection),
+    );
+    let relink = Statement::new(
+        among_asked!(
+            "update deal_links set made = 'trying' from asked
+         where asked.feed = 'invoices' and deal_links.connection = ?1
+           and deal_links.key = asked.key and deal_links.made in ('ours', 'refused')"
         ),
         arguments(connection, selection),
     );
@@ -136,7 +144,7 @@ pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statemen
         ),
         marked,
     );
-    [forget, mark]
+    [forget, relink, mark]
 }
 
 fn arguments(connection: &str, selection: &Selection) -> Vec<Arg> {

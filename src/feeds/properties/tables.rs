@@ -311,5 +311,5 @@ pub(super) const DEAL: &[Property] = &[(
     "sales_orders",
     Text,
     "SYSPRO sales orders",
-    "For the numbers of this deal's SYSPRO sales orders, with commas between: 1024, 1031. Nothing reads it yet: it is kept for linking invoices to deals later.",
+    "The numbers of this deal's SYSPRO sales orders, with commas between: 1024, 1031. Their invoices are linked to this deal within the hour; take a number away and its links go.",
 )];

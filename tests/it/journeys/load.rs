@@ -13,7 +13,7 @@ use crate::site::{Site, day};
 use crate::world::Start;
 
 #[test]
-fn six_hundred_objects_load_in_eleven_calls_and_then_none() {
+fn six_hundred_objects_load_in_twelve_calls_and_then_none() {
     let site = Site::new(distributor(100));
 
     site.tick();
@@ -30,6 +30,7 @@ fn six_hundred_objects_load_in_eleven_calls_and_then_none() {
             "POST associations/line_items/invoices/batch/associate/default": 1,
             "POST companies/batch/upsert": 1,
             "POST contacts/batch/upsert": 1,
+            "POST deals/search": 1,
             "POST invoices/batch/update": 1,
             "POST invoices/batch/upsert": 1,
             "POST line_items/batch/upsert": 3,

@@ -667,28 +667,6 @@ fn invoices_that_stop_being_synced_are_told_in_every_run() {
 }
 
 #[test]
-fn nothing_is_promised_of_deals_that_is_not_done() {
-    let site = portal(options(), |_| ());
-    let made = make(&site);
-    let why = check(&made, "hubspot_deals")["why"].clone();
-    assert!(
-        why.as_str()
-            .is_some_and(|why| why.contains("nothing reads it yet")),
-        "{why}"
-    );
-    let log = site.world.fetch_log();
-    let mut deals = log
-        .iter()
-        .filter(|call| call.line().contains("/deals/batch/create"));
-    let body = deals.next().map(|call| call.body().to_owned());
-    assert!(
-        body.as_ref()
-            .is_some_and(|body| body.contains("Nothing reads it yet")),
-        "{body:?}"
-    );
-}
-
-#[test]
 fn the_token_is_written_into_no_log_and_no_answer() {
     let site = portal(without(&["crm.objects.deals.read"]), |_| ());
     let made = make(&site).to_string();
