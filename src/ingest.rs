@@ -13,7 +13,6 @@
 
 mod beside;
 mod comfnd;
-mod compared;
 mod lookups;
 mod map;
 mod open;
@@ -42,11 +41,8 @@ use crate::{
     },
 };
 use beside::Layout;
-pub use compared::{Compared, compared};
-pub use page::Place;
-pub use read::Reader;
-
-use read::{Table, table};
+use page::Place;
+use read::{Reader, Table, table};
 use take::{Reading, take};
 
 /// Rows read again in one run, of one feed.

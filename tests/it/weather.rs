@@ -11,6 +11,7 @@ mod judge;
 mod office;
 mod portal;
 mod regressions;
+mod sellers;
 mod tally;
 mod trouble;
 
@@ -34,8 +35,9 @@ use syspro_hubspot_sync::{
 };
 
 use self::{
-    changes::People,
+    changes::{BEHIND, People},
     portal::{Colleagues, Deeds},
+    sellers::Sellers,
     tally::{Events, Tally},
 };
 use crate::{
@@ -92,6 +94,9 @@ struct Life {
     settings: Value,
     /// Nothing heals: no sweep, no lookback.
     bare: bool,
+    /// From one cron call to the next in the storm.
+    pause: Millis,
+    sellers: Sellers,
     /// The connection is removed and made anew; nobody works in the portal then.
     renewed: bool,
     deeds: Shared<Deeds>,
@@ -116,14 +121,25 @@ impl Life {
             false => json!({"sweep_pages": 100}),
         };
         site.connect(settings.clone());
+        let deeds = Shared::default();
+        let events = Events::default();
+        let sellers = Sellers::new(&site, &deeds, &events, seed);
+        sellers.begin(&site.world);
         Life {
+            // Deals are looked at once an hour: some storms last for hours.
+            pause: if seed.is_multiple_of(3) {
+                7 * CRON
+            } else {
+                CRON
+            },
+            sellers,
             site,
             settings,
             bare,
             renewed: rng.u8(..6) == 0,
             rng,
-            deeds: Shared::default(),
-            events: Events::default(),
+            deeds,
+            events,
         }
     }
 
@@ -141,6 +157,15 @@ impl Life {
                 self.settle();
             }
         }
+        // What people wrote on deals last is seen within the hour.
+        self.site.world.advance(Duration::from_secs(3_660));
+        self.settle();
+        // Overdue comes with midnight: not between the last two looks.
+        let today = |at: Millis| day(at - BEHIND);
+        let now = self.site.world.now();
+        if today(now) != today(now + 2 * CRON) {
+            self.settle();
+        }
         // Still quiet when everything was read once more.
         let before = self.site.hubspot_calls();
         self.site.next_tick();
@@ -151,13 +176,18 @@ impl Life {
 
     fn storm(&mut self) {
         let Life {
-            site, rng, events, ..
+            site,
+            rng,
+            events,
+            pause,
+            sellers,
+            ..
         } = self;
         let world = &site.world;
         world.set_weather(Weather::storm(rng));
-        let span = STORM * CRON;
+        let span = STORM * *pause;
         for n in 0..STORM {
-            let at = world.now() + n * CRON;
+            let at = world.now() + n * *pause;
             // Cron calls twice now and then, and a message may come at any time.
             let again = (rng.u8(..4) == 0).then(|| at + rng.i64(0..MINUTE));
             let message = (rng.u8(..2) == 0).then(|| at + rng.i64(0..CRON));
@@ -179,6 +209,7 @@ impl Life {
                 colleagues.act(world, span);
             }
         }
+        sellers.work(world, span);
         for _ in 0..rng.usize(..6) {
             trouble::befall(site, events, rng, span, !self.bare);
         }

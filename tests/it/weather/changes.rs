@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The site is where its portal is: five hours behind.
-const BEHIND: Millis = 5 * HOUR;
+pub const BEHIND: Millis = 5 * HOUR;
 /// Every edit of a customer raises the number at the end of its telephone, so that whoever sees
 /// two states of it can tell which is the older one.
 pub const MARK: &str = "+1 555-010-";

@@ -40,6 +40,7 @@ pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
     found.retain(|line| !gone_and_deleted(site, deeds, line));
     theirs(site, deeds, &mut found);
     merged(site, deeds, &mut found);
+    deals(site, deeds, renewed, &mut found);
     let shown = &found[..found.len().min(40)];
     assert!(
         found.is_empty(),
@@ -47,6 +48,35 @@ pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
         found.len(),
         shown.join("\n")
     );
+}
+
+/// An invoice is linked to the deals its order stands on, and to those people linked it to. What a
+/// connection that is no more has linked stays.
+fn deals(site: &Site, deeds: &Deeds, renewed: bool, found: &mut Vec<String>) {
+    let portal = site.portal.borrow();
+    let live = |kind| portal.objects(kind).filter(|it| !it.archived);
+    for invoice in live(Kind::Invoice) {
+        let key = invoice.get("syspro_key").unwrap_or_default();
+        let held = format!("select 1 from targets where object_key = {}", quoted(key));
+        let known = !renewed || !site.world.rows(&held).is_empty();
+        let order = invoice.get("syspro_sales_order").unwrap_or_default();
+        let links = portal.associations(Kind::Invoice, invoice.id, Kind::Deal);
+        for deal in live(Kind::Deal) {
+            let linked = links.iter().any(|(id, _)| *id == deal.id);
+            let numbers = deal.get("syspro_sales_orders").unwrap_or_default();
+            let numbers = numbers.split([',', ';', ' ', '\n']);
+            let mut numbers = numbers.map(|number| number.trim_start_matches('0'));
+            let named = !order.is_empty() && numbers.any(|number| number == order);
+            let by_hand = deeds.linked_by_hand.contains(&(invoice.id, deal.id));
+            let may_stay = renewed || deeds.merged_deals.contains(&deal.id);
+            if linked != (named || by_hand) && !(linked && may_stay) && known {
+                let id = deal.id;
+                found.push(format!(
+                    "Invoice {key} of order {order:?}: linked to deal {id}: {linked}"
+                ));
+            }
+        }
+    }
 }
 
 /// What people wrote where SYSPRO has nothing is theirs.

@@ -38,6 +38,10 @@ pub struct Deeds {
     pub made_again: BTreeMap<(Kind, String), u32>,
     /// Two of ours that became one: the kind, whose key it keeps, and the other's.
     pub merged: Vec<(Kind, String, String)>,
+    /// Links between invoices and deals that people made.
+    pub linked_by_hand: BTreeSet<(u64, u64)>,
+    /// Deals that others were merged into: they have the links of all.
+    pub merged_deals: BTreeSet<u64>,
     /// Values people wrote where SYSPRO has none: object, property, value.
     pub theirs: BTreeMap<(Kind, String), (&'static str, String)>,
 }
