@@ -13,6 +13,7 @@
 
 mod beside;
 mod comfnd;
+mod compared;
 mod lookups;
 mod map;
 mod open;
@@ -41,8 +42,11 @@ use crate::{
     },
 };
 use beside::Layout;
-use page::Place;
-use read::{Reader, Table, table};
+pub use compared::{Compared, compared};
+pub use page::Place;
+pub use read::Reader;
+
+use read::{Table, table};
 use take::{Reading, take};
 
 /// Rows read again in one run, of one feed.

@@ -22,9 +22,11 @@ pub mod send;
 
 pub mod books;
 pub mod context;
+pub mod crm;
 pub mod deals;
 pub mod deliver;
 pub mod ingest;
+pub mod reconcile;
 pub mod replay;
 pub mod sync;
 

@@ -39,6 +39,7 @@ pub enum Route {
     Checks(String),
     Sync(String),
     Replay(String),
+    Reconcile(String),
     Runs(String),
     Run(String, String),
     Records(String),
@@ -86,6 +87,7 @@ impl Route {
             ["checks"] => Route::Checks(id),
             ["sync"] => Route::Sync(id),
             ["replay"] => Route::Replay(id),
+            ["reconcile"] => Route::Reconcile(id),
             ["runs"] => Route::Runs(id),
             ["runs", run] => Route::Run(id, (*run).to_owned()),
             ["records"] => Route::Records(id),
@@ -104,9 +106,11 @@ impl Route {
         match self {
             Route::Connections => &[Method::GET, Method::POST],
             Route::Connection(_) => &[Method::GET, Method::PATCH, Method::DELETE],
-            Route::Checks(_) | Route::Sync(_) | Route::Replay(_) | Route::RotateKeys => {
-                &[Method::POST]
-            }
+            Route::Checks(_)
+            | Route::Sync(_)
+            | Route::Replay(_)
+            | Route::Reconcile(_)
+            | Route::RotateKeys => &[Method::POST],
             Route::Health
             | Route::Runs(_)
             | Route::Run(..)
@@ -154,6 +158,7 @@ async fn answer<P: Platform>(
         Route::Checks(id) => checks::check(platform, config, &id, body).await,
         Route::Sync(id) => runs::sync(platform, &id, body).await,
         Route::Replay(id) => runs::replay(platform, &id, body).await,
+        Route::Reconcile(id) => runs::reconcile(platform, &id, body).await,
         Route::Runs(id) => runs::list(platform, &id, query).await,
         Route::Run(id, run) => runs::one(platform, &id, &run).await,
         Route::Records(id) => records::list(platform, &id, query).await,

@@ -12,6 +12,7 @@ pub mod deals;
 pub mod keys;
 pub mod ledger;
 pub mod lookups;
+pub mod reconcile;
 pub mod records;
 pub mod runs;
 pub mod sessions;

@@ -14,8 +14,6 @@
 //! Known lines are then updated and archived by their ids, as any object is. Once the portal takes
 //! keys, 1 still comes before lines are made, and what is found gets its key with the update.
 
-mod read;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
@@ -29,6 +27,7 @@ use super::{
 };
 use crate::{
     context::Run,
+    crm::{self, By},
     hash::hash,
     hubspot::{
         Kind,
@@ -105,7 +104,7 @@ async fn adopt<P: Platform>(
     places: Vec<Place>,
 ) -> Result<Vec<Place>, Halt> {
     let invoices = places.iter().map(|place| place.invoice.clone()).collect();
-    let linked = read::linked(run, invoices).await?;
+    let linked = crm::links(run, (Kind::Invoice, Kind::LineItem), invoices).await?;
     let mut strangers: HashMap<usize, Vec<String>> = HashMap::new();
     for place in &places {
         let known = at(units, place.unit).line_ids();
@@ -113,7 +112,7 @@ async fn adopt<P: Platform>(
         let ids = ids.filter(|id| !known.contains(id.as_str())).cloned();
         strangers.insert(place.unit, ids.collect());
     }
-    let contents = read::contents(run, strangers.values().flatten()).await?;
+    let contents = contents(run, strangers.values().flatten()).await?;
     let mut certain = Vec::new();
     for place in places {
         let ids = strangers.remove(&place.unit).unwrap_or_default();
@@ -125,6 +124,21 @@ async fn adopt<P: Platform>(
         }
     }
     Ok(certain)
+}
+
+/// What these lines hold; nothing where one is gone. One the answer does not speak of is not here.
+async fn contents<P: Platform>(
+    run: &Run<'_, P>,
+    ids: impl Iterator<Item = &String>,
+) -> Result<HashMap<String, Option<Found>>, Halt> {
+    let ids: BTreeSet<&str> = ids.map(String::as_str).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let key = key_property(run);
+    let mut properties = CONTENT.to_vec();
+    if !run.account.without.line_keys {
+        properties.push(&key);
+    }
+    crm::records(run, Kind::LineItem, By::Id, &ids, &properties).await
 }
 
 fn key_property<P: Platform>(run: &Run<'_, P>) -> String {

@@ -294,7 +294,7 @@ async fn revise<P: Platform>(
 }
 
 /// A known id that is not there: merged away, and then it leads to its survivor, or deleted. A
-/// deleted contact stays deleted until it is replayed; anything else is made anew.
+/// deleted contact stays deleted unless it is replayed; anything else is made anew.
 async fn find_again<P: Platform>(
     run: &Run<'_, P>,
     unit: &mut Unit,
@@ -333,7 +333,7 @@ async fn find_again<P: Platform>(
             }
             Ok(Some(job))
         }
-        None if kind == Kind::Contact => {
+        None if kind == Kind::Contact && !job.target.is_replayed() => {
             let mut target = job.target;
             target.hubspot_id = None;
             target.withheld = Some(Withheld::Deleted);

@@ -3,6 +3,8 @@
 //! With a trace id on every input a bad record is refused alone (207); without one, or for a few
 //! errors of the whole request, HubSpot refuses all hundred. Results come in any order.
 
+mod keyed;
+
 use std::collections::{BTreeMap, HashMap};
 
 use http::{Request, Response};
@@ -10,6 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Api, Kind, associations, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Reason, Refusal};
+
+pub use keyed::read_found_by;
 
 /// Inputs HubSpot takes in one call.
 pub const MAX_INPUTS: usize = 100;

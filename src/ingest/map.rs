@@ -60,6 +60,25 @@ pub async fn map<P: Platform>(
     if records.is_empty() {
         return Ok(Vec::new());
     }
+    let run = reader.run;
+    for record in &mut records {
+        let known = known.get(&record.key);
+        record.sent = known.is_some_and(|known| known.sent == 1);
+        record.lack = lack(known, run.began);
+    }
+    let outcomes = outcomes(reader, feed, &records).await?;
+    let intakes = records.iter().zip(outcomes);
+    Ok(intakes
+        .map(|(record, outcome)| intake(run, record, outcome, marks))
+        .collect())
+}
+
+/// What each of these records becomes, in their order.
+pub async fn outcomes<P: Platform>(
+    reader: &Reader<'_, P>,
+    feed: &Feed,
+    records: &[Record],
+) -> Result<Vec<Outcome>, Halt> {
     let stock = match feed.beside {
         Beside::Lines => records
             .iter()
@@ -67,15 +86,10 @@ pub async fn map<P: Platform>(
             .collect(),
         Beside::Balances => Vec::new(),
     };
-    reader.look_up(&records, stock).await?;
+    reader.look_up(records, stock).await?;
     let run = reader.run;
-    for record in &mut records {
-        let known = known.get(&record.key);
-        record.sent = known.is_some_and(|known| known.sent == 1);
-        record.lack = lack(known, run.began);
-    }
     let today = run.today();
-    let intakes = reader.with_lookups(|lookups| {
+    Ok(reader.with_lookups(|lookups| {
         let context = Context {
             company: &run.connection.syspro.company,
             settings: &run.connection.settings,
@@ -85,12 +99,11 @@ pub async fn map<P: Platform>(
             lookups,
             today,
         };
-        let intakes = records.iter();
-        intakes
-            .map(|record| intake(run, record, (feed.map)(record, &context), marks))
+        let outcomes = records.iter();
+        outcomes
+            .map(|record| (feed.map)(record, &context))
             .collect()
-    });
-    Ok(intakes)
+    }))
 }
 
 /// An answer without the lines of an invoice may lack them; when a second one, in a later run,

@@ -133,7 +133,7 @@ pub async fn commit<P: Platform>(
 
 /// Records in the server's order, by which the ends of their range are told, the last of a key that
 /// comes twice; and audit rows for those that have no key.
-fn sort_out(company: &str, feed: &Feed, rows: Vec<Row>) -> (Vec<Record>, Vec<audit::Entry>) {
+pub fn sort_out(company: &str, feed: &Feed, rows: Vec<Row>) -> (Vec<Record>, Vec<audit::Entry>) {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut records: Vec<Record> = Vec::new();
     let mut rejected: BTreeMap<String, audit::Entry> = BTreeMap::new();
@@ -190,7 +190,7 @@ fn keyless(feed: &Feed, row: &Row) -> audit::Entry {
     }
 }
 
-async fn stand_beside<P: Platform>(
+pub async fn stand_beside<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
     records: &mut [Record],
@@ -204,7 +204,7 @@ async fn stand_beside<P: Platform>(
     Ok(())
 }
 
-async fn known<P: Platform>(
+pub async fn known<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
     keys: &BTreeSet<String>,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{ApiError, Query, Reply, database, next_page, parsed, reshape, stored, time};
 use crate::{
     platform::Platform,
+    reconcile::Period,
     replay::Replay,
     run::new_id,
     store::{connections::Stored, records, runs},
@@ -35,6 +36,13 @@ pub async fn replay<P: Platform>(platform: &P, id: &str, body: &str) -> Result<R
         return Ok(Reply::ok(json!({ "records": count })));
     }
     ask(platform, &stored, "replay", &parsed(Some(body))).await
+}
+
+pub async fn reconcile<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {
+    let Period { from, to } = Period::parse(body).map_err(|it| ApiError::invalid(&it))?;
+    let stored = stored(platform, id).await?;
+    let asked = json!({ "from": from, "to": to });
+    ask(platform, &stored, "reconcile", &asked).await
 }
 
 async fn ask<P: Platform>(

@@ -8,6 +8,7 @@ use crate::{
     context::{Progress, Run},
     fault::{Fault, Reason},
     platform::{DAY, Millis, Platform, Statement, StoreError},
+    reconcile,
     send::Halt,
     store::runs::{self, Asked},
 };
@@ -43,7 +44,10 @@ pub async fn go_on<P: Platform>(
     }))
 }
 
-async fn advance<P: Platform>(_run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
+async fn advance<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
+    if asked.kind == "reconcile" {
+        return reconcile::go_on(run, asked).await;
+    }
     let unknown = Reason::new(
         "unknown_kind",
         format!("This version cannot do a run of the kind {}.", asked.kind),

@@ -59,6 +59,11 @@ impl Target {
         self.kind == Kind::LineItem && self.hubspot_id.is_none() && !self.hash.is_empty()
     }
 
+    /// All of it is to be sent again, as if it had never been: a replay asked for that.
+    pub fn is_replayed(&self) -> bool {
+        self.hash.is_empty() && self.links.is_empty()
+    }
+
     /// Neither it nor its own links are written.
     pub fn is_left_alone(&self) -> bool {
         matches!(self.withheld, Some(Withheld::Deleted | Withheld::Merged))

@@ -22,6 +22,7 @@ mod overtaken;
 mod partial;
 mod people;
 mod provisioning;
+mod reconcile;
 mod refusals;
 mod replay;
 mod rivals;

@@ -63,9 +63,9 @@ impl Portal {
         self.crm.set_pair(from, to, types);
     }
 
-    /// Takes every link between two records away.
+    /// Takes all links of a pair away.
     pub fn dissociate(&mut self, from: (Kind, Id), to: (Kind, Id)) {
-        self.crm.store.set_link(from, to, Vec::new());
+        self.crm.set_pair(from, to, Vec::new());
     }
 
     /// Adds a property; false when the name is taken or cannot be had.

@@ -274,7 +274,7 @@ fn enet_refusals() -> Vec<Document> {
         .into()
 }
 
-/// A connection with everything in it, a change of it, replays.
+/// A connection with everything in it, a change of it, a period, replays.
 fn bodies() -> Vec<Document> {
     let [secret, _] = CANARIES;
     let whole = whole_connection();
@@ -289,7 +289,8 @@ fn bodies() -> Vec<Document> {
         json!({ "status": "failing" }),
         json!({ "since": "2026-11-01", "until": "2026-11-02T08:00:00+01:00", "feed": "invoices" }),
     ];
-    let own = [("connection", whole), ("patch", patch)];
+    let period = json!({ "from": "2026-10-01", "to": "2026-10-31" });
+    let own = [("connection", whole), ("patch", patch), ("period", period)];
     let replays = replays.into_iter().map(|body| ("replay", body));
     let all = own.into_iter().chain(replays);
     all.map(|(name, body)| Document::new(Origin::Caller, name, body.to_string()))

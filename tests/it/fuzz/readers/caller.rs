@@ -8,6 +8,7 @@ use syspro_hubspot_sync::{
     config::Config,
     connection::{Connection, Rejected},
     origin::{Guard, Target, origin_of},
+    reconcile::Period,
     replay::{self, Replay},
     routes::{Query, Route},
     store::runs::Asked,
@@ -80,6 +81,16 @@ pub fn replay(_: &mut Rng, sample: &Sample<'_>) -> Read {
     );
     if let Err(problems) = &read {
         problems_are_sound(problems);
+    }
+    assert!(read.is_err() || !sample.cut, "half a body was taken");
+    Read::of(&read)
+}
+
+pub fn period(_: &mut Rng, sample: &Sample<'_>) -> Read {
+    let read = Period::parse(&sample.text());
+    match &read {
+        Ok(period) => assert!(period.from <= period.to),
+        Err(problems) => problems_are_sound(problems),
     }
     assert!(read.is_err() || !sample.cut, "half a body was taken");
     Read::of(&read)

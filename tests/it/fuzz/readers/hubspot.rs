@@ -149,6 +149,24 @@ pub fn found(rng: &mut Rng, sample: &Sample<'_>) -> Read {
     Read::of(&read)
 }
 
+pub fn by_key(rng: &mut Rng, sample: &Sample<'_>) -> Read {
+    let asked = &sample.document.asked;
+    let keys: Vec<&str> = asked.iter().map(|(id, _)| id.as_str()).collect();
+    let response = response(rng, sample);
+    let read = objects::read_found_by("syspro_key", &keys, &response);
+    look(rng, sample, &response, &read);
+    let Ok(found) = &read else {
+        return Read::Refused;
+    };
+    let named = named(sample);
+    for (key, found) in found {
+        assert!(keys.contains(&key.as_str()), "{key} was not asked for");
+        let is_named = |text: &String| named.contains(text);
+        assert!(found.as_ref().is_none_or(|found| is_named(&found.id)));
+    }
+    Read::Taken
+}
+
 pub fn linked(rng: &mut Rng, sample: &Sample<'_>) -> Read {
     let pairs: Vec<(&str, &str)> = sample
         .document
