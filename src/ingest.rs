@@ -75,6 +75,17 @@ pub struct Sweep {
     pub complete: u64,
     /// So many have to, whatever pace is set.
     owed: u64,
+    /// What rows were mapped under when the pass under way began, or the last one.
+    mapping: i64,
+}
+
+impl Sweep {
+    /// Pages to read in this run: at least one while there are rows that nothing else would map anew,
+    /// or customers whose balances the backfill read too early. A pass begun for that is finished.
+    fn pace(&self, pages: u32, mapping: i64) -> u32 {
+        let owes = self.complete < self.owed || self.mapping != mapping || self.after.is_some();
+        pages.max(u32::from(owes))
+    }
 }
 
 /// Reads what changed. A fault of SYSPRO ends the poll it met and is said in the books; the other
@@ -228,10 +239,12 @@ async fn sweep<P: Platform>(
         whole: true,
         asked: false,
     };
-    let owed = u32::from(place.complete < place.owed);
-    let pace = settings.sweep_pages.max(owed);
+    let pace = place.pace(settings.sweep_pages, run.mapping.get());
     let mut pages = 0;
     while place.complete == 0 || pages < pace {
+        if place.after.is_none() {
+            place.mapping = run.mapping.get();
+        }
         let page = reader.page(&table, place.after.as_ref()).await?;
         // The count of the last pass stands until the next one has rows.
         if place.after.is_none() && !page.rows.is_empty() {

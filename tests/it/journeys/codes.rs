@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use simulators::{
     data::{NewInvoice, NewLine, Value},
     hubspot::Kind,
@@ -57,7 +57,19 @@ fn trouble(site: &Site, on: &str, times: u32, what: Trouble) {
 
 #[test]
 fn a_changed_terms_rule_moves_the_due_date_of_invoices_nobody_touched() {
-    let site = loaded(3);
+    for sweep_pages in [2, 0] {
+        terms_change(&Site::with(
+            distributor(3),
+            options(),
+            json!({ "sweep_pages": sweep_pages }),
+        ));
+    }
+}
+
+fn terms_change(site: &Site) {
+    // Until no date of theirs is young.
+    site.world.advance(HOUR * 24 * 10);
+    site.settle(6);
     let key = hubspot_key(&first_invoice(2));
     let due = || site.value(Kind::Invoice, &key, "syspro_due_date");
     let terms = {
@@ -66,13 +78,13 @@ fn a_changed_terms_rule_moves_the_due_date_of_invoices_nobody_touched() {
         row.expect("an invoice").text("TermsCode").to_owned()
     };
     let before = due();
-    set(&site, "TblArTerms", &[&terms], "DueDays", 45_i64);
+    set(site, "TblArTerms", &[&terms], "DueDays", 45_i64);
     site.next_tick();
     assert_eq!(due(), before, "within the hour nobody looks");
     site.world.advance(HOUR);
     site.settle(4);
     assert_ne!(due(), before);
-    agreement::check(&site);
+    agreement::check(site);
 }
 
 #[test]
