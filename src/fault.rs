@@ -163,6 +163,15 @@ impl Reason {
         }
     }
 
+    /// It left SYSPRO, and HubSpot is told nothing of it.
+    pub fn gone() -> Self {
+        Self::new(
+            "gone",
+            "It is gone from SYSPRO, cannot be sent again.",
+            "Nothing is to be done: HubSpot keeps what it was last sent, if anything.",
+        )
+    }
+
     pub fn on(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self

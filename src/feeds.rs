@@ -136,6 +136,9 @@ pub struct Payload {
     /// `objects` holds all the lines there are: those HubSpot has beyond them are archived.
     #[serde(default)]
     pub lines_complete: bool,
+    /// Nobody knows whether HubSpot has it: brought up to date by its key where it does, never made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_if_there: bool,
     /// Said in the audit when it is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Reason>,

@@ -315,12 +315,7 @@ async fn cannot_be_sent<P: Platform>(
         return Ok(());
     }
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let reason = json!(Reason::new(
-        "gone",
-        "It is gone from SYSPRO, cannot be sent again.",
-        "Nothing is to be done: HubSpot keeps what it was last sent, if anything.",
-    ))
-    .to_string();
+    let reason = json!(Reason::gone()).to_string();
     let now = run.platform.now();
     let statement = ledger::cannot_read_again(&run.connection.id, feed, now, &reason, &keys);
     run.store.commit(vec![statement]).await?;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::unit::{State, Unit};
 use crate::{
+    books::Told,
     context::Run,
     feeds::{CUSTOMERS, INVOICES},
     hubspot::Kind,
@@ -44,6 +45,7 @@ pub async fn commit<P: Platform>(
         statements.extend(run.owe_deals());
     }
     let rows = run.store.commit(statements).await?;
+    tell_of_vanished(run, feed, units);
     count(
         run,
         feed,
@@ -104,6 +106,7 @@ fn settle(unit: &Unit, next: Millis) -> Settled {
         State::Failed(reason) => (Fate::Failing, Some(reason), Some(next + DAY)),
         State::Held { until, reason } => (Fate::Waiting, reason.as_ref(), Some(next.max(*until))),
         State::Retried(reason) => (Fate::Waiting, Some(reason), Some(next)),
+        State::Nowhere(reason) => (Fate::Failing, Some(reason), None),
         State::Open if unit.complete() => (Fate::Synced, warning.as_ref(), unit.due.look_at),
         // Cut short: the next run goes on with it.
         State::Open => (Fate::Waiting, None, Some(next)),
@@ -125,7 +128,7 @@ fn entry<P: Platform>(
     settled: &Settled,
 ) -> audit::Entry {
     let reason = match &unit.state {
-        State::Failed(reason) | State::Retried(reason) => Some(reason),
+        State::Failed(reason) | State::Retried(reason) | State::Nowhere(reason) => Some(reason),
         State::Held { reason, .. } => reason.as_ref(),
         State::Open => None,
     };
@@ -155,6 +158,19 @@ fn entry<P: Platform>(
             "archived": unit.archived.len(),
         })
         .to_string(),
+    }
+}
+
+/// What HubSpot was told of records that left SYSPRO before anybody knew whether it has them.
+fn tell_of_vanished<P: Platform>(run: &Run<'_, P>, feed: &str, units: &[Unit]) {
+    let mut books = run.books.borrow_mut();
+    for unit in units.iter().filter(|unit| unit.payload.only_if_there) {
+        let told = match &unit.state {
+            State::Nowhere(_) => Told::Nothing,
+            State::Open if unit.complete() => Told::Settled,
+            _ => continue,
+        };
+        books.gone(feed, std::iter::once(unit.due.key.as_str()), told);
     }
 }
 

@@ -51,11 +51,13 @@ fn answer(id: String, new: bool) -> Answer {
     }
 }
 
-/// `key_property` is that of an upsert; an update has none, and names its records by their ids.
+/// Without a `key_property` records are named by their ids. Records that are not there are made, or else
+/// missed.
 pub async fn written<P: Platform>(
     run: &Run<'_, P>,
     kind: Kind,
     key_property: Option<&str>,
+    makes: bool,
     writes: &[Write<'_>],
 ) -> Result<Vec<Answer>, Halt> {
     let known = match key_property {
@@ -71,6 +73,9 @@ pub async fn written<P: Platform>(
             Some(_) => known.get(write.id).cloned(),
             None => Some(write.id.to_owned()),
         };
+        if there.is_none() && !makes {
+            return Answer::Refused(missing());
+        }
         let id = there.clone().unwrap_or_else(|| never_made(write.id));
         if kind == Kind::Contact
             && let Some(refusal) = takes_no_email(run, write, &id, &holders)
@@ -82,6 +87,15 @@ pub async fn written<P: Platform>(
         answer(id, there.is_none())
     };
     Ok(writes.iter().map(taken).collect())
+}
+
+fn missing() -> Refusal {
+    Refusal {
+        code: "OBJECT_NOT_FOUND".to_owned(),
+        field: None,
+        other_id: None,
+        correlation_id: None,
+    }
 }
 
 /// The ids of the records that bear these keys already.

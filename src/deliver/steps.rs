@@ -300,7 +300,7 @@ async fn send_status<P: Platform>(
             })
         })
         .collect();
-    let request = objects::update(&run.api(), Kind::Invoice, &writes);
+    let request = objects::update(&run.api(), Kind::Invoice, None, &writes);
     let answers = run
         .sender
         .write(

@@ -50,6 +50,8 @@ pub enum State {
     },
     /// Refused for something the next run can mend.
     Retried(Reason),
+    /// HubSpot does not have it either: nothing is left of it that could be sent.
+    Nowhere(Reason),
 }
 
 impl Unit {

@@ -8,11 +8,11 @@ use super::{
     keyless::is_keyless,
     pretence,
     steps::{Written, blocked, hold_parked, verdict},
-    unit::{Unit, at, withheld_reason},
+    unit::{State, Unit, at, withheld_reason},
 };
 use crate::{
     context::Run,
-    fault::{Fault, Refusal},
+    fault::{Fault, Reason, Refusal},
     feeds::Object,
     hash::hash,
     hubspot::{
@@ -36,6 +36,18 @@ struct Job {
     hash: String,
     target: Target,
     properties: BTreeMap<String, String>,
+    only_if_there: bool,
+}
+
+/// How the records of a batch are named.
+#[derive(Clone, Copy)]
+enum Named {
+    /// By our key: made where they are not there.
+    New,
+    /// By our key, and never made.
+    Perhaps,
+    /// By HubSpot's id.
+    Known,
 }
 
 impl Job {
@@ -58,6 +70,15 @@ impl Job {
             hash: hash(&object.properties),
             target,
             properties,
+            only_if_there: false,
+        }
+    }
+
+    fn named(&self) -> Named {
+        match (self.is_new(), self.only_if_there) {
+            (true, false) => Named::New,
+            (true, true) => Named::Perhaps,
+            (false, _) => Named::Known,
         }
     }
 
@@ -106,7 +127,10 @@ pub async fn write<P: Platform>(
     let mut jobs: Vec<Job> = Vec::new();
     for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.is_open()) {
         for (place, object) in lacking(unit, kind) {
-            jobs.push(Job::of(at, place, object, unit.target(object)));
+            jobs.push(Job {
+                only_if_there: unit.payload.only_if_there,
+                ..Job::of(at, place, object, unit.target(object))
+            });
         }
     }
     if is_keyless(run, kind) {
@@ -184,13 +208,25 @@ async fn send_jobs<P: Platform>(
     kind: Kind,
     jobs: Vec<Job>,
 ) -> Result<Vec<(Job, Refusal)>, Halt> {
-    let (new, known): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::is_new);
+    let (mut new, mut perhaps, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    for job in jobs {
+        match job.named() {
+            Named::New => new.push(job),
+            Named::Perhaps => perhaps.push(job),
+            Named::Known => known.push(job),
+        }
+    }
     let mut refused = Vec::new();
-    for (jobs, new) in [(new, true), (known, false)] {
+    let lots = [
+        (new, Named::New),
+        (perhaps, Named::Perhaps),
+        (known, Named::Known),
+    ];
+    for (jobs, named) in lots {
         let mut jobs = jobs.into_iter().peekable();
         while jobs.peek().is_some() {
             let batch: Vec<Job> = jobs.by_ref().take(objects::MAX_INPUTS).collect();
-            let sent = halving(&batch, async |some| send(run, kind, new, some).await).await;
+            let sent = halving(&batch, async |some| send(run, kind, named, some).await).await;
             for (job, verdict) in batch.into_iter().zip(sent.verdicts) {
                 let unit = at(units, job.unit);
                 match verdict {
@@ -247,15 +283,17 @@ fn book(unit: &mut Unit, job: Job, written: Written) {
 async fn send<P: Platform>(
     run: &Run<'_, P>,
     kind: Kind,
-    new: bool,
+    named: Named,
     some: &[Job],
 ) -> Result<Vec<Verdict<Written>>, Halt> {
     let writes: Vec<Write<'_>> = some.iter().map(Job::as_write).collect();
     let key_property = format!("{}key", run.connection.hubspot.prefix);
-    let key_property = new.then_some(key_property.as_str());
-    let request = match key_property {
-        Some(property) => objects::upsert(&run.api(), kind, property, &writes),
-        None => objects::update(&run.api(), kind, &writes),
+    let (api, key) = (run.api(), Some(key_property.as_str()));
+    let makes = matches!(named, Named::New);
+    let (request, key_property) = match named {
+        Named::New => (objects::upsert(&api, kind, &key_property, &writes), key),
+        Named::Perhaps => (objects::update(&api, kind, key, &writes), key),
+        Named::Known => (objects::update(&api, kind, None, &writes), None),
     };
     let answers = run
         .sender
@@ -264,7 +302,7 @@ async fn send<P: Platform>(
             Effect::Write,
             request,
             |response| objects::read_written(&writes, key_property, response),
-            async || pretence::written(run, kind, key_property, &writes).await,
+            async || pretence::written(run, kind, key_property, makes, &writes).await,
         )
         .await?;
     Ok(answers.into_iter().map(verdict).collect())
@@ -284,6 +322,8 @@ async fn revise<P: Platform>(
         if job.has_email() && refusal::takes_email(&refusal) {
             leave_out_email(&mut job, unit);
             again.push(job);
+        } else if refusal::is_missing(&refusal) && matches!(job.named(), Named::Perhaps) {
+            unit.state = State::Nowhere(Reason::gone());
         } else if refusal::is_missing(&refusal) && !job.is_new() {
             again.extend(find_again(run, unit, kind, job).await?);
         } else {

@@ -186,6 +186,7 @@ fn payload(record: &Record, document: Document, context: &Context) -> Result<Pay
         due: dates.due.filter(|_| priced && is_open),
         lines_complete: priced && !keep_lines,
         warnings,
+        only_if_there: false,
     })
 }
 

@@ -73,13 +73,23 @@ pub fn upsert(api: &Api, kind: Kind, key_property: &str, writes: &[Write]) -> Re
     )
 }
 
-pub fn update(api: &Api, kind: Kind, writes: &[Write]) -> Request<String> {
+/// Brings records up to date that are there, named by HubSpot's id or by the unique `key_property`.
+pub fn update(
+    api: &Api,
+    kind: Kind,
+    key_property: Option<&str>,
+    writes: &[Write],
+) -> Request<String> {
     let inputs = writes.iter().map(|write| {
-        json!({
+        let mut input = json!({
             "id": write.id,
             "objectWriteTraceId": write.trace,
             "properties": properties(write),
-        })
+        });
+        if let Some(name) = key_property {
+            input["idProperty"] = name.into();
+        }
+        input
     });
     batch(
         api,

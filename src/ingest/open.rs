@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    COMPARED, by_key, cannot_be_sent,
+    COMPARED, by_key, cannot_be_sent, customer_of,
     map::queue,
     page,
     read::{Reader, Table},
@@ -192,12 +192,15 @@ pub async fn settle_vanished<P: Platform>(
     let run = reader.run;
     touch(reader, keys.iter().map(String::as_str)).await?;
     let balance_types = balance_types(reader, &keys).await?;
-    let named: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let named: Vec<(&str, String)> = keys
+        .iter()
+        .map(|key| (key.as_str(), customer_of(key)))
+        .collect();
     let statement = ledger::queued(&run.connection.id, INVOICES.name, &named);
     let mut rows = run.store.read(&[statement]).await?;
     let queued: Vec<Queued> = rows_as(rows.pop().unwrap_or_default())?;
     let mut intakes = Vec::new();
-    let mut lost = Vec::new();
+    let (mut lost, mut told) = (Vec::new(), Vec::new());
     for row in queued {
         let customer = key_parts(&row.key).into_iter().nth(1).unwrap_or_default();
         let balance_type = balance_types.get(&customer).map_or("", String::as_str);
@@ -208,6 +211,8 @@ pub async fn settle_vanished<P: Platform>(
                 intake.gone_at = Some(run.platform.now());
                 queue(run, &mut intake, &payload);
                 intakes.push(intake);
+                // What is told of the others is not known until HubSpot answers.
+                told.extend((!payload.only_if_there).then_some(row.key));
             }
             None => lost.push(row.key),
         }
@@ -216,14 +221,16 @@ pub async fn settle_vanished<P: Platform>(
         return Ok(lost);
     }
     commit(reader, &INVOICES, &intakes, &[], 0).await?;
-    let settled = intakes.iter().map(|intake| intake.key.as_str());
+    let told = told.iter().map(String::as_str);
     let mut books = run.books.borrow_mut();
-    books.gone(INVOICES.name, settled, Told::Settled);
+    books.gone(INVOICES.name, told, Told::Settled);
     Ok(lost)
 }
 
 /// What is still to be sent of an invoice that vanished: all that waits, as settled now; or what
-/// settling changes of an invoice HubSpot has as open; nothing of any other.
+/// settling changes of an invoice HubSpot has as open, or may have: one that was never heard to be
+/// made was perhaps made all the same, and then read again as something that cannot be sent. Nothing
+/// of any other.
 fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
     let waiting: Option<Payload> = row
         .payload
@@ -233,7 +240,16 @@ fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
         Some(waiting) => Some(invoices::settled_over(waiting, settled)),
         None => {
             let unsettled = row.open == 1 || row.fate != Fate::Synced;
-            (row.sent == 1 && unsettled).then_some(settled)
+            let perhaps = matches!(row.fate, Fate::Waiting | Fate::Failing);
+            match (row.sent == 1, perhaps && row.customer_sent == 1) {
+                (true, _) => unsettled.then_some(settled),
+                (false, true) => Some(Payload {
+                    customer: Some(customer_of(&row.key)),
+                    only_if_there: true,
+                    ..settled
+                }),
+                (false, false) => None,
+            }
         }
     }
 }

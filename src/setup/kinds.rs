@@ -107,7 +107,10 @@ async fn records<P: Platform>(
 ) -> Result<Option<Vec<String>>, Halt> {
     let api = api(connection);
     let (mut lacking, mut unknown) = (None, None);
-    for request in [objects::any(&api, kind), objects::update(&api, kind, &[])] {
+    for request in [
+        objects::any(&api, kind),
+        objects::update(&api, kind, None, &[]),
+    ] {
         let answer = sender
             .hubspot(Lane::General, Effect::Read, request, body)
             .await;

@@ -194,14 +194,17 @@ pub fn due_feeds(connection: &str, feeds: &[&str], now: Millis) -> Statement {
     )
 }
 
-/// What is queued of these records and not sent yet, and whether HubSpot has anything of them.
-pub fn queued(connection: &str, feed: &str, keys: &[&str]) -> Statement {
+/// What is queued of these records and not sent yet, and whether HubSpot has anything of them or of
+/// the customers named beside them.
+pub fn queued(connection: &str, feed: &str, keys: &[(&str, String)]) -> Statement {
     Statement::new(
         "select l.key, l.fate, l.payload, l.open_mark is not null as open, exists (
              select 1 from targets t where t.connection = l.connection and t.feed = l.feed
-               and t.key = l.key and t.hubspot_id is not null) as sent
+               and t.key = l.key and t.hubspot_id is not null) as sent, exists (
+             select 1 from targets c where c.connection = l.connection and c.feed = 'customers'
+               and c.key = j.value ->> 1 and c.hubspot_id is not null) as customer_sent
          from json_each(?3) j cross join ledger l
-         where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
+         where l.connection = ?1 and l.feed = ?2 and l.key = j.value ->> 0",
         [connection.into(), feed.into(), json(keys)],
     )
 }
@@ -214,6 +217,7 @@ pub struct Queued {
     /// 1: SYSPRO held it as open when it was last read.
     pub open: i64,
     pub sent: i64,
+    pub customer_sent: i64,
 }
 
 /// Rows that are to be read again from SYSPRO: replayed, failing since a day, or due by the calendar.

@@ -100,7 +100,7 @@ fn an_update_goes_by_id_alone() {
           ]
         }
     "#]]
-    .assert_eq(&wire(&update(&api(), Kind::Contact, &writes)));
+    .assert_eq(&wire(&update(&api(), Kind::Contact, None, &writes)));
 }
 
 #[test]

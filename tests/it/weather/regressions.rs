@@ -1,13 +1,17 @@
 //! What the weather once showed, each as its smallest story.
 
+use std::cell::Cell;
+
+use rust_decimal::Decimal;
 use simulators::{
-    data::{Distributor, NewCustomer},
+    data::{Distributor, NewCustomer, NewInvoice, NewLine},
     hubspot::Kind,
+    syspro::{Fault, Trouble},
 };
 
 use crate::{
     site::{Site, day},
-    world::Start,
+    world::{Fate, Landing, Start, Weather},
 };
 
 /// The one without the address comes first in the batch: it must not cost the other its own.
@@ -37,4 +41,57 @@ fn an_e_mail_two_share_stays_with_the_one_who_has_it() {
         [email(&has), email(&goes_without)],
         ["jo@shared.example", ""]
     );
+}
+
+/// HubSpot made it, and no commit came to know of that; paid in part it was read without its lines,
+/// and then it was gone.
+#[test]
+fn an_invoice_made_unheard_and_purged_is_settled_by_its_key() {
+    let mut data = Distributor::empty();
+    let customer = data.add_customer(NewCustomer {
+        name: "Customer 1".to_owned(),
+        added: Some(day(Start::NOW)),
+        ..NewCustomer::default()
+    });
+    let site = Site::new(data);
+    site.settle(5);
+    let today = site.today();
+    let lines = vec![NewLine::stocked(
+        "A100",
+        Decimal::ONE,
+        Decimal::TEN,
+        Decimal::ZERO,
+    )];
+    let invoice = NewInvoice::of(&customer, today, lines);
+    let invoice = site.erp.borrow_mut().data.post_invoice(invoice);
+    let struck = Cell::new(false);
+    site.world.on_landing(move |world, landing| {
+        let Landing::Exchange { request, .. } = landing else {
+            return;
+        };
+        if request.uri().path().ends_with("invoices/batch/upsert") && !struck.replace(true) {
+            world.set_weather(Weather {
+                odds: [Vec::new(), vec![(Fate::Refused, 1_000)]],
+                ..Weather::calm()
+            });
+        }
+    });
+    site.next_tick();
+    site.world.set_weather(Weather::calm());
+    let known = "select 1 from targets where kind = 'invoice'";
+    assert!(site.world.rows(known).is_empty());
+    let mut erp = site.erp.borrow_mut();
+    erp.data.pay(&invoice, Decimal::TWO, today);
+    let lines_lack = Fault::once("/ArTrnDetail?", Trouble::Empty);
+    erp.faults.push_back(lines_lack);
+    drop(erp);
+    site.next_tick();
+    site.erp.borrow_mut().data.purge(&invoice);
+    site.settle(5);
+    let key = format!("EDU1/{}", invoice.parts().map(str::trim_end).join("/"));
+    let value = |name: &str| site.value(Kind::Invoice, &key, name);
+    assert_eq!(value("syspro_status"), "paid");
+    assert_eq!(value("syspro_balance_due"), "0");
+    assert_eq!(site.linked(Kind::Invoice, &key, Kind::Company), 1);
+    assert_eq!(site.status("invoices", &key), "synced");
 }
