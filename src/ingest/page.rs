@@ -33,7 +33,7 @@ pub struct Place {
     skip: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
-    /// The link was given in this run: it has not grown old.
+    /// The link was given, or the rows counted, in this run: it has not grown old.
     #[serde(skip)]
     fresh: bool,
 }
@@ -186,20 +186,28 @@ impl<P: Platform> Reader<'_, P> {
         filter: Option<Filter>,
         place: &Place,
     ) -> Result<Page, Halt> {
-        let skip = place.skip.unwrap_or_default();
-        let query = Query {
-            skip: Some(skip),
-            ..table.query(filter)
+        let ask = async |skip: u64| {
+            let query = Query {
+                skip: Some(skip),
+                ..table.query(filter.clone())
+            };
+            Ok::<_, Halt>(self.answer_to(&query).await?.rows)
         };
-        let rows = self.answer_to(&query).await?.rows;
+        let mut skip = place.skip.unwrap_or_default();
+        let mut rows = ask(skip).await?;
+        if place.key.is_some() && last_key(table, &rows) == place.key {
+            // Rows that came since push the last one behind a place kept from an earlier run.
+            moved(place.fresh)?;
+            skip = 0;
+            rows = ask(skip).await?;
+        }
         if rows.is_empty() {
             return Ok(Page::default());
         }
-        let key = last_key(table, &rows);
-        moved(key.is_some() && key == place.key)?;
         let next = Some(Place {
-            key,
+            key: last_key(table, &rows),
             skip: Some(skip.saturating_add(rows.len() as u64)),
+            fresh: true,
             ..Place::start(place.part)
         });
         Ok(Page { rows, next })

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use simulators::{
-    data::{Distributor, InvoiceKey, Row},
+    data::{Distributor, InvoiceKey, NewCustomer, Row},
     syspro::{Beyond, Collation, DateLiteral, Fault, Quirks, Support, Trouble},
 };
 
@@ -421,6 +421,33 @@ fn a_link_that_grew_old_begins_its_pass_anew() {
     drop(erp);
     site.next_tick();
     agreement::check(&site);
+}
+
+/// Counted off, the last row is behind its own place again once others came before it.
+#[test]
+fn a_count_that_rows_have_come_before_begins_its_pass_anew() {
+    let (site, made) = made(no_text_order(), json!({}));
+    assert_eq!(made.body["odata"]["skip"], true);
+    let all = site.erp.borrow().data.table("ArCustomer").len();
+    // The last page, which is empty, does not come: the place behind the last row is kept.
+    site.erp.borrow_mut().faults.push_back(Fault {
+        on: format!("SoldPostalCode&$orderby=Customer&$top=2000&$skip={all}"),
+        times: 1_000,
+        what: Trouble::Page(500),
+    });
+    site.next_tick();
+    let mut erp = site.erp.borrow_mut();
+    erp.faults.clear();
+    erp.data.add_customer(NewCustomer {
+        key: Some("0".to_owned()),
+        name: "Comes before all others".to_owned(),
+        added: Some(site.today()),
+        ..NewCustomer::default()
+    });
+    drop(erp);
+    site.settle(6);
+    agreement::check(&site);
+    assert_eq!(site.get("/connections/acme")["state"], "active");
 }
 
 #[test]
