@@ -171,7 +171,7 @@ pub const BUGS: &[Bug] = &[
         name: "a blank wipes what a person wrote",
         shown: Shown::Within(60),
         edits: &[edit(
-            "src/deliver/write.rs",
+            "src/deliver/write/job.rs",
             ".filter(|(name, value)| !value.is_empty() || filled(name))",
             ".filter(|(name, _)| filled(name) || !name.is_empty())",
         )],
