@@ -30,6 +30,8 @@ pub mod reconcile;
 pub mod replay;
 pub mod sync;
 
+pub mod preview;
+
 pub mod credentials;
 pub mod run;
 pub mod tick;

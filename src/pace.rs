@@ -126,6 +126,12 @@ impl Pace {
         self.width = (self.width - 1).max(1);
     }
 
+    /// The day's quota, if HubSpot has said what it is.
+    pub fn daily_limit(&self) -> Option<u64> {
+        let limit = |meter: &Meter| meter.day.map(|day| day.limit);
+        limit(&self.general).or_else(|| limit(&self.associations))
+    }
+
     /// How many calls may be in flight.
     pub fn width(&self) -> usize {
         self.width

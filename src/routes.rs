@@ -21,7 +21,7 @@ use crate::{
     store::{
         Rows,
         connections::{Stored, one},
-        rows_as,
+        rows_as, shadow,
     },
 };
 
@@ -40,6 +40,7 @@ pub enum Route {
     Sync(String),
     Replay(String),
     Reconcile(String),
+    Preview(String),
     Runs(String),
     Run(String, String),
     Records(String),
@@ -79,7 +80,7 @@ impl Route {
             ["health"] => return Some(Route::Health),
             ["connections"] => return Some(Route::Connections),
             ["keys", "rotate"] => return Some(Route::RotateKeys),
-            ["connections", id, rest @ ..] => ((*id).to_owned(), rest),
+            ["connections", id, rest @ ..] if !shadow::is_one(id) => ((*id).to_owned(), rest),
             _ => return None,
         };
         Some(match rest {
@@ -88,6 +89,7 @@ impl Route {
             ["sync"] => Route::Sync(id),
             ["replay"] => Route::Replay(id),
             ["reconcile"] => Route::Reconcile(id),
+            ["preview"] => Route::Preview(id),
             ["runs"] => Route::Runs(id),
             ["runs", run] => Route::Run(id, (*run).to_owned()),
             ["records"] => Route::Records(id),
@@ -110,6 +112,7 @@ impl Route {
             | Route::Sync(_)
             | Route::Replay(_)
             | Route::Reconcile(_)
+            | Route::Preview(_)
             | Route::RotateKeys => &[Method::POST],
             Route::Health
             | Route::Runs(_)
@@ -159,6 +162,7 @@ async fn answer<P: Platform>(
         Route::Sync(id) => runs::sync(platform, &id, body).await,
         Route::Replay(id) => runs::replay(platform, &id, body).await,
         Route::Reconcile(id) => runs::reconcile(platform, &id, body).await,
+        Route::Preview(id) => runs::preview(platform, &id, body).await,
         Route::Runs(id) => runs::list(platform, &id, query).await,
         Route::Run(id, run) => runs::one(platform, &id, &run).await,
         Route::Records(id) => records::list(platform, &id, query).await,

@@ -32,7 +32,7 @@ pub use enet::{Seat, farewell};
 
 pub use effect::Effect;
 pub use halt::Halt;
-pub use pretence::{NEVER_MADE, Pretence, Sample};
+pub use pretence::{NEVER_MADE, NOTED, PREVIEW, Pretence, Sample};
 
 /// How long a page of SYSPRO's may take.
 const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
@@ -128,6 +128,11 @@ impl<'a, P: Platform> Sender<'a, P> {
     /// How many calls may be under way at once.
     pub fn width(&self) -> usize {
         self.pace.borrow().width()
+    }
+
+    /// What HubSpot lets everybody call in a day, if it has said so.
+    pub fn daily_limit(&self) -> Option<u64> {
+        self.pace.borrow().daily_limit()
     }
 
     /// Until when a write whose answer was lost may still land, if that is not past.

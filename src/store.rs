@@ -16,6 +16,7 @@ pub mod reconcile;
 pub mod records;
 pub mod runs;
 pub mod sessions;
+pub mod shadow;
 pub mod targets;
 pub mod upkeep;
 

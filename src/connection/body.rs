@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     BalanceCurrency, Connection, CreditNotes, CustomerScope, DateStyle, Enet, ForeignCurrency,
     HubSpot, Problem, Settings, Syspro,
+    change::take_paused,
     reader::{self, Fields},
     rules::{
         ADDRESS_PART, COMPANY, CURRENCY, CURRENCY_CODE, ENET_PASSWORD, ENET_URL, FEED_TABLE,
@@ -28,9 +29,11 @@ impl Connection {
     /// Everything that is wrong with the body, at once.
     pub fn parse(body: &str, guard: &Guard) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let Some(map) = reader::object(body, &mut problems) else {
+        let Some(mut map) = reader::object(body, &mut problems) else {
             return Err(problems);
         };
+        // A state, and not part of the connection.
+        take_paused(&mut map, &mut problems);
         let connection = read(map, Some(guard), &mut problems);
         if problems.is_empty() {
             Ok(connection)

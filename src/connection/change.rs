@@ -200,7 +200,10 @@ fn fields_that_differ(before: Option<&Value>, after: Option<&Value>) -> Vec<Stri
         .collect()
 }
 
-fn take_paused(patch: &mut Map<String, Value>, problems: &mut Vec<Problem>) -> Option<bool> {
+pub(super) fn take_paused(
+    patch: &mut Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Option<bool> {
     let value = patch.remove("paused")?;
     let paused = value.as_bool();
     if paused.is_none() {

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::unit::{State, Unit};
+use super::{
+    pretence,
+    unit::{State, Unit},
+};
 use crate::{
     books::Told,
     context::Run,
@@ -37,13 +40,15 @@ pub async fn commit<P: Platform>(
         .collect();
     let mut statements = vec![ledger::settle(connection, feed, now, &settled)];
     statements.extend(of_targets(connection, feed, units));
-    if !entries.is_empty() {
+    // What was not sent was not answered.
+    if !entries.is_empty() && !run.sender.pretends() {
         statements.push(audit::write(connection, now, &entries));
     }
     statements.extend(of_others(connection, feed, units, next));
     if feed == INVOICES.name && units.iter().any(|unit| unit.answered) {
         statements.extend(run.owe_deals());
     }
+    statements.extend(pretence::noted(run));
     let rows = run.store.commit(statements).await?;
     tell_of_vanished(run, feed, units);
     count(

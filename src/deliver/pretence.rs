@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::json;
+
 use crate::{
     context::Run,
     fault::Refusal,
@@ -12,13 +14,25 @@ use crate::{
         objects::{self, Answer, Found, Write},
     },
     pace::Lane,
-    platform::Platform,
-    send::{Effect, Halt, NEVER_MADE, Pretence, Sample},
+    platform::{Platform, Statement},
+    send::{Effect, Halt, NEVER_MADE, NOTED, PREVIEW, Pretence, Sample},
+    store::cursors::{self, Cursor},
 };
 
 const EMAIL: &str = "email";
 /// Records shown of each kind, of those that are new and of those that are not.
 const SHOWN: usize = 3;
+
+/// What a preview noted until now, for the commit of what it was noted of.
+pub fn noted<P: Platform>(run: &Run<'_, P>) -> Option<Statement> {
+    let position = run.sender.noted(|pretence| json!(pretence).to_string())?;
+    let noted = Cursor {
+        feed: PREVIEW.to_owned(),
+        poll: NOTED.to_owned(),
+        position,
+    };
+    Some(cursors::save(&run.connection.id, &[noted]))
+}
 
 /// Records known by their ids are brought up to date.
 pub fn updated(writes: &[Write<'_>]) -> Vec<Answer> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub use self::change::change;
 use self::shown::{feeds, show};
-use super::{ApiError, Reply, database, stored};
+use super::{ApiError, Reply, database, parsed, stored};
 use crate::{
     config::Config,
     connection::Connection,
@@ -55,7 +55,9 @@ pub async fn create<P: Platform>(
         SetUp::default(),
     )
     .await?;
+    let paused = parsed(Some(body))["paused"] == true;
     let state = match found.complete() {
+        _ if paused => State::Paused,
         true => State::Active,
         false => State::Incomplete,
     };

@@ -13,16 +13,35 @@ use crate::{
 };
 
 pub async fn sync<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {
-    if !matches!(body.trim(), "" | "{}") {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "invalid",
-            "A sync takes no body.",
-            "Send none; to send certain records again use /replay.",
-        ));
-    }
+    takes_no_body(
+        body,
+        "A sync takes no body.",
+        "Send none; to send certain records again use /replay.",
+    )?;
     let stored = stored(platform, id).await?;
     ask(platform, &stored, "sync", &json!({})).await
+}
+
+pub async fn preview<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {
+    takes_no_body(
+        body,
+        "A preview takes no body: it looks at the whole connection.",
+        "Send none; to count the records of a replay send it with \"preview\": true.",
+    )?;
+    let stored = stored(platform, id).await?;
+    ask(platform, &stored, "preview", &json!({})).await
+}
+
+fn takes_no_body(body: &str, message: &str, remedy: &str) -> Result<(), ApiError> {
+    match body.trim() {
+        "" | "{}" => Ok(()),
+        _ => Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid",
+            message,
+            remedy,
+        )),
+    }
 }
 
 pub async fn replay<P: Platform>(platform: &P, id: &str, body: &str) -> Result<Reply, ApiError> {

@@ -19,6 +19,7 @@ fn a_path_names_a_route() {
         ("/connections/acme", Some(Route::Connection(id()))),
         ("/connections/acme/sync", Some(Route::Sync(id()))),
         ("/connections/acme/replay", Some(Route::Replay(id()))),
+        ("/connections/acme/preview", Some(Route::Preview(id()))),
         ("/connections/acme/runs", Some(Route::Runs(id()))),
         (
             "/connections/acme/runs/r%201",
@@ -44,6 +45,8 @@ fn a_path_names_a_route() {
         ("/connections//sync", None),
         ("/connections/acme/sync/now", None),
         ("/connections/acme/links", None),
+        ("/connections/acme~preview", None),
+        ("/connections/acme%7Epreview/audit", None),
         ("/connections/%ff", None),
         ("/Health", None),
         ("/", None),

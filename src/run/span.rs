@@ -8,6 +8,7 @@ use crate::{
     context::{Progress, Run},
     fault::{Fault, Reason},
     platform::{DAY, Millis, Platform, Statement, StoreError},
+    preview::preview,
     reconcile,
     send::Halt,
     store::runs::{self, Asked},
@@ -45,8 +46,10 @@ pub async fn go_on<P: Platform>(
 }
 
 async fn advance<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
-    if asked.kind == "reconcile" {
-        return reconcile::go_on(run, asked).await;
+    match asked.kind.as_str() {
+        "preview" => return preview(run, asked).await,
+        "reconcile" => return reconcile::go_on(run, asked).await,
+        _ => {}
     }
     let unknown = Reason::new(
         "unknown_kind",

@@ -17,6 +17,10 @@ use crate::{
 /// Ids of records that were never made begin like this.
 pub const NEVER_MADE: &str = "preview:";
 
+/// Under which name a preview keeps its places among the cursors, and what it noted.
+pub const PREVIEW: &str = "preview";
+pub const NOTED: &str = "noted";
+
 /// What a preview noted.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pretence {

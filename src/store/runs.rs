@@ -74,6 +74,15 @@ pub fn goes_on(connection: &str, id: &str, report: &Value) -> Statement {
     )
 }
 
+/// Takes the samples, which show values of records, out of the previews there were before.
+pub fn forget_samples(connection: &str) -> Statement {
+    Statement::new(
+        "update runs set report = json_remove(report, '$.samples')
+         where connection = ?1 and kind = 'preview' and json_valid(report)",
+        [connection.into()],
+    )
+}
+
 /// Writes the end of a run, whether it was asked for or not.
 pub fn end(
     connection: &str,

@@ -21,6 +21,7 @@ mod mending;
 mod overtaken;
 mod partial;
 mod people;
+mod preview;
 mod provisioning;
 mod reconcile;
 mod refusals;
