@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use simulators::data::Distributor;
 use syspro_hubspot_sync::{
     books::Books,
-    platform::{HOUR, MINUTE, Millis},
+    platform::{HOUR, MINUTE, Millis, SECOND},
     tick,
 };
 
@@ -49,6 +49,8 @@ const SEEDS: u64 = 100;
 /// How many cron calls a storm lasts.
 const STORM: Millis = 8;
 const CRON: Millis = 5 * MINUTE;
+/// Between two calls of a busy site, whose queue has messages all the time.
+const HURRY: Millis = 40 * SECOND;
 
 #[test]
 fn whatever_the_weather_hubspot_ends_up_as_syspro_is() {
@@ -97,6 +99,11 @@ struct Life {
     /// From one cron call to the next in the storm.
     pause: Millis,
     sellers: Sellers,
+    /// All that happens elsewhere within an hour happens within minutes: a late write meets a newer
+    /// one.
+    busy: bool,
+    /// The server is asked otherwise than most are.
+    odd: bool,
     /// The connection is removed and made anew; nobody works in the portal then.
     renewed: bool,
     deeds: Shared<Deeds>,
@@ -114,8 +121,8 @@ impl Life {
         let (customers, invoices) = (rng.usize(5..60), rng.usize(5..160));
         let data = Distributor::believable(seed, customers, invoices, day(start.now));
         let site = Site::bare(start, data, trouble::portal(&mut rng, options()));
-        site.erp.borrow_mut().quirks.row_cap = [9, 30, 100, 5_000][rng.usize(..4)];
         let bare = rng.bool();
+        let odd = trouble::habits(&mut rng, &mut site.erp.borrow_mut().quirks, !bare);
         let settings = match bare {
             true => json!({"sweep_pages": 0, "lookback_days": 0}),
             false => json!({"sweep_pages": 100}),
@@ -127,15 +134,13 @@ impl Life {
         sellers.begin(&site.world);
         Life {
             // Deals are looked at once an hour: some storms last for hours.
-            pause: if seed.is_multiple_of(3) {
-                7 * CRON
-            } else {
-                CRON
-            },
+            pause: [7 * CRON, CRON, HURRY][(seed % 3) as usize],
+            busy: seed % 3 == 2,
             sellers,
             site,
             settings,
             bare,
+            odd,
             renewed: rng.u8(..6) == 0,
             rng,
             deeds,
@@ -144,13 +149,16 @@ impl Life {
     }
 
     fn live(mut self) -> Tally {
-        invariants::watch(&self.site, &self.deeds);
+        invariants::watch(&self.site, &self.deeds, self.odd);
         let backfilled = self.bare || self.rng.bool();
         if backfilled {
             self.site.settle(10);
         }
         self.storm();
         self.calm_down();
+        // What fell due meanwhile is overdue tomorrow.
+        self.site.world.advance(Duration::from_secs(24 * 3_600));
+        self.settle();
         // The first replay may be what finds a contact deleted; the second makes it again.
         for _ in 0..2 {
             if judge::replay(&self.site, &self.deeds.borrow()) {
@@ -190,14 +198,14 @@ impl Life {
             let at = world.now() + n * *pause;
             // Cron calls twice now and then, and a message may come at any time.
             let again = (rng.u8(..4) == 0).then(|| at + rng.i64(0..MINUTE));
-            let message = (rng.u8(..2) == 0).then(|| at + rng.i64(0..CRON));
+            let message = (rng.u8(..2) == 0).then(|| at + rng.i64(0..*pause));
             for at in std::iter::once(at).chain(again).chain(message) {
                 world.spawn_at(at, "tick", |edge| async move {
                     tick::tick(&edge, &config()).await;
                 });
             }
         }
-        let people = People::new(site, events, rng.u64(..), self.bare);
+        let people = People::new(site, events, rng.u64(..), (self.bare, self.busy));
         for _ in 0..rng.usize(..60) {
             people.act(world, span);
         }
@@ -214,7 +222,7 @@ impl Life {
             trouble::befall(site, events, rng, span, !self.bare);
         }
         for _ in 0..rng.usize(..8) {
-            office::ask(site, events, rng, span);
+            office::ask(site, events, rng, span, !self.bare);
         }
         world.settle();
     }

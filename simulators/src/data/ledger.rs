@@ -88,6 +88,13 @@ impl Distributor {
         self.age(&key.customer);
     }
 
+    /// A clerk corrects what is owed; no date moves.
+    pub fn owe(&mut self, key: &InvoiceKey, balance: Decimal) {
+        let cells = vec![("InvoiceBal1", Value::from(balance))];
+        self.update("ArInvoice", &key.parts(), cells);
+        self.age(&key.customer);
+    }
+
     /// Pays without ageing.
     pub(super) fn settle(&mut self, key: &InvoiceKey, amount: Decimal, on: NaiveDate) {
         let row = self.table("ArInvoice").row(&key.parts());

@@ -221,4 +221,22 @@ pub const BUGS: &[Bug] = &[
             "",
         )],
     },
+    Bug {
+        name: "lines without a key are created again after a lost answer",
+        shown: Shown::Within(60),
+        edits: &[edit(
+            "src/send.rs",
+            "if effect == Effect::Create && retry::may_have_happened(&fault) {",
+            "if effect == Effect::Create && retry::may_have_happened(&fault) && attempt > 1_000 {",
+        )],
+    },
+    Bug {
+        name: "lines without a key are created before those there are were read",
+        shown: Shown::Within(60),
+        edits: &[edit(
+            "src/deliver/keyless.rs",
+            "certain.extend(adopt(run, units, doubtful).await?);",
+            "certain.extend(doubtful);",
+        )],
+    },
 ];

@@ -23,6 +23,9 @@ pub const BEHIND: Millis = 5 * HOUR;
 /// two states of it can tell which is the older one.
 pub const MARK: &str = "+1 555-010-";
 
+/// So few they come back to.
+const FEW: usize = 3;
+
 /// The people at one site.
 #[derive(Clone)]
 pub struct People {
@@ -31,15 +34,23 @@ pub struct People {
     events: Events,
     /// Nothing will ever sweep: only what another poll can see may happen.
     seen_by_date: bool,
+    /// They come back to the same few customers again and again.
+    busy: bool,
 }
 
 impl People {
-    pub fn new(site: &Site, events: &Events, seed: u64, seen_by_date: bool) -> People {
+    pub fn new(
+        site: &Site,
+        events: &Events,
+        seed: u64,
+        (seen_by_date, busy): (bool, bool),
+    ) -> People {
         People {
             erp: site.erp.clone(),
             events: events.clone(),
             rng: Rc::new(RefCell::new(Rng::with_seed(seed))),
             seen_by_date,
+            busy,
         }
     }
 
@@ -61,12 +72,16 @@ impl People {
         let today = day(now);
         let mut erp = self.erp.borrow_mut();
         let data = &mut erp.data;
-        let what = rng.u8(..16);
+        let what = rng.u8(..19);
         let before = latest(data);
         match what {
             0 | 1 => self.sell(data, &mut rng, today, "I", 0),
             2 => self.sell(data, &mut rng, today, "C", 0),
-            3 => self.sell(data, &mut rng, today, "I", 40),
+            // Overdue at once, or as soon as the day is over.
+            3 => {
+                let ago = [40, 30][rng.usize(..2)];
+                self.sell(data, &mut rng, today, "I", ago);
+            }
             4 | 5 => self.receive(data, &mut rng, today, Decimal::new(4, 1)),
             6 | 7 => self.receive(data, &mut rng, today, Decimal::ONE),
             8 => {
@@ -89,6 +104,7 @@ impl People {
                 self.edit(data, &mut rng, today, "SoldToAddr1", &street);
             }
             14 => self.move_office(data, &mut rng, today),
+            15 | 16 => self.correct(data, &mut rng),
             _ => self.reconsider(world, data, &mut rng, today),
         }
         for line in moved(before, data) {
@@ -99,12 +115,13 @@ impl People {
             4..8 => "SYSPRO: payment",
             8 => "SYSPRO: purge",
             9 => "SYSPRO: new customer",
+            15 | 16 => "SYSPRO: balance corrected",
             _ => "SYSPRO: customer edited",
         });
     }
 
     fn sell(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate, kind: &str, ago: u64) {
-        let Some(customer) = somebody(data, rng) else {
+        let Some(customer) = self.somebody(data, rng) else {
             return;
         };
         let lines = (0..rng.usize(1..4)).map(|_| line(rng)).collect();
@@ -118,7 +135,7 @@ impl People {
     /// An invoice that came and went before anybody looked is seen by the sweep alone, if its date is
     /// an old one.
     fn comes_unseen(&self, row: &Row<'_>, today: NaiveDate) -> bool {
-        let long_ago = today - Days::new(30);
+        let long_ago = today - Days::new(20);
         self.seen_by_date && row.date("InvoiceDate").is_some_and(|date| date < long_ago)
     }
 
@@ -137,19 +154,44 @@ impl People {
     /// Money for an invoice.
     fn receive(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate, share: Decimal) {
         let whole = share == Decimal::ONE;
+        let unseen = |row: &Row<'_>| whole && self.comes_unseen(row, today);
+        if let Some((key, balance)) = self.owing(data, rng, unseen) {
+            data.pay(&key, (balance * share).round_dp(2), today);
+        }
+    }
+
+    /// Less is owed on an invoice, and no date tells of it.
+    fn correct(&self, data: &mut Distributor, rng: &mut Rng) {
+        if let Some((key, balance)) = self.owing(data, rng, |_| false) {
+            data.owe(&key, (balance * Decimal::new(9, 1)).round_dp(2));
+        }
+    }
+
+    fn owing(
+        &self,
+        data: &Distributor,
+        rng: &mut Rng,
+        leave_out: impl Fn(&Row<'_>) -> bool,
+    ) -> Option<(InvoiceKey, Decimal)> {
         let rows = data.table("ArInvoice").rows();
         let open: Vec<(InvoiceKey, Decimal)> = rows
-            .filter(|row| {
-                row.text("DocumentType") == "I" && !(whole && self.comes_unseen(row, today))
-            })
+            .filter(|row| row.text("DocumentType") == "I" && !leave_out(row))
             .map(|row| (key(&row), row.decimal("InvoiceBal1")))
             .filter(|(_, balance)| *balance > Decimal::ONE)
             .collect();
-        if open.is_empty() {
-            return;
-        }
-        let (key, balance) = &open[rng.usize(..open.len())];
-        data.pay(key, (balance * share).round_dp(2), today);
+        open.get(self.one_of(open.len(), rng)).cloned()
+    }
+
+    /// A place among so many.
+    fn one_of(&self, all: usize, rng: &mut Rng) -> usize {
+        let few = self.busy && rng.u8(..4) > 0;
+        rng.usize(..if few { all.clamp(1, FEW) } else { all.max(1) })
+    }
+
+    fn somebody(&self, data: &Distributor, rng: &mut Rng) -> Option<String> {
+        let customers = data.table("ArCustomer");
+        let row = customers.rows().nth(self.one_of(customers.len(), rng))?;
+        Some(row.text("Customer").to_owned())
     }
 
     fn join(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
@@ -171,7 +213,7 @@ impl People {
         column: &str,
         to: &str,
     ) {
-        if let Some(customer) = somebody(data, rng) {
+        if let Some(customer) = self.somebody(data, rng) {
             self.write(data, &customer, today, column, to);
         }
     }
@@ -179,7 +221,7 @@ impl People {
     /// An e-mail is given up for a new one. Not one that two share: a contact that went without it
     /// stays so until its own source changes.
     fn move_office(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
-        let Some(customer) = somebody(data, rng) else {
+        let Some(customer) = self.somebody(data, rng) else {
             return;
         };
         let email = |row: &Row<'_>| row.text("Email").trim().to_lowercase();
@@ -211,24 +253,31 @@ impl People {
         }
     }
 
-    /// A value is changed, and changed back some minutes later.
+    /// A value is changed, and some minutes later it is as it was: all of it.
     fn reconsider(&self, world: &World, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
-        let Some(customer) = somebody(data, rng) else {
+        let Some(customer) = self.somebody(data, rng) else {
             return;
         };
-        let row = data.table("ArCustomer").row(&[&customer]);
-        let before = row.map_or("", |row| row.text("Contact")).to_owned();
-        self.write(data, &customer, today, "Contact", "Rita Reconsidered");
-        let people = self.clone();
-        let later = world.now() + rng.i64(SECOND..20 * MINUTE);
-        world.at(later, move |world| {
-            let today = day(world.now() - BEHIND);
-            let data = &mut people.erp.borrow_mut().data;
-            data.edit_customer(&customer, "Contact", before);
-            if people.seen_by_date {
-                data.edit_customer(&customer, "DateLastSale", Some(today));
-            }
-        });
+        let contact = |data: &Distributor| {
+            let row = data.table("ArCustomer").row(&[&customer]);
+            row.map_or("", |row| row.text("Contact")).to_owned()
+        };
+        let before = contact(data);
+        self.write(data, &customer, today, "Contact", &before);
+        let mut later = world.now();
+        for contact in ["Rita Reconsidered".to_owned(), before] {
+            later += rng.i64(SECOND..10 * MINUTE);
+            let (people, customer) = (self.clone(), customer.clone());
+            world.at(later, move |world| {
+                world.note(&format!("SYSPRO ArCustomer {customer} is reconsidered"));
+                let data = &mut people.erp.borrow_mut().data;
+                data.edit_customer(&customer, "Contact", contact);
+                if people.seen_by_date {
+                    let today = day(world.now() - BEHIND);
+                    data.edit_customer(&customer, "DateLastSale", Some(today));
+                }
+            });
+        }
     }
 }
 
@@ -261,13 +310,6 @@ fn moved(before: Option<u64>, data: &Distributor) -> Vec<String> {
 pub fn mark(telephone: &str) -> u32 {
     let number = telephone.trim_end().strip_prefix(MARK);
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
-}
-
-fn somebody(data: &Distributor, rng: &mut Rng) -> Option<String> {
-    let customers = data.table("ArCustomer");
-    let at = rng.usize(..customers.len().max(1));
-    let row = customers.rows().nth(at)?;
-    Some(row.text("Customer").to_owned())
 }
 
 fn key(row: &Row<'_>) -> InvoiceKey {

@@ -35,7 +35,11 @@ pub fn replay(site: &Site, deeds: &Deeds) -> bool {
 }
 
 pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
-    let mut found = agreement::differences(site);
+    let keyless = site.get(CONNECTION)["portal"]["without"]["line_keys"] == true;
+    let mut found = match keyless {
+        true => agreement::differences_without_line_keys(site),
+        false => agreement::differences(site),
+    };
     found.retain(|line| !(of_merged(line, deeds) || renewed && forgotten(site, line)));
     found.retain(|line| !gone_and_deleted(site, deeds, line));
     theirs(site, deeds, &mut found);

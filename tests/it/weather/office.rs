@@ -19,7 +19,9 @@ use crate::{
 pub const CONNECTION: &str = "/connections/acme";
 
 /// Somebody asks for something at an instant of the next `span`.
-pub fn ask(site: &Site, events: &Events, rng: &mut Rng, span: Millis) {
+/// A change of a setting has everything read once more, which heals what is looked for where nothing
+/// else sweeps.
+pub fn ask(site: &Site, events: &Events, rng: &mut Rng, span: Millis, swept: bool) {
     let at = site.world.now() + rng.i64(0..span);
     let day = |at: Millis| {
         let day = chrono::DateTime::from_timestamp_millis(at);
@@ -46,12 +48,12 @@ pub fn ask(site: &Site, events: &Events, rng: &mut Rng, span: Millis) {
             let preview = json!({"status": "failing", "preview": true});
             ("replay preview", Method::POST, "/replay", preview)
         }
-        7 | 8 => {
+        7 | 8 if swept => {
             let share = [0.5, 0.7, 0.9][rng.usize(..3)];
             let settings = json!({"settings": {"rate_share": share}});
             ("PATCH settings", Method::PATCH, "", settings)
         }
-        9 => ("PATCH nothing: check again", Method::PATCH, "", json!({})),
+        7..=9 => ("PATCH nothing: check again", Method::PATCH, "", json!({})),
         10 => {
             let later = at + rng.i64(1..10 * MINUTE);
             send(
