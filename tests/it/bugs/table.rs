@@ -160,7 +160,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "news is judged against what was last synced",
-        shown: Shown::Within(40),
+        shown: Shown::Within(80),
         edits: &[edit(
             "src/store/ledger.rs",
             "hash = excluded.hash, mark = excluded.mark,",
@@ -169,7 +169,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a blank wipes what a person wrote",
-        shown: Shown::Within(60),
+        shown: Shown::Within(20),
         edits: &[edit(
             "src/deliver/write/job.rs",
             ".filter(|(name, value)| !value.is_empty() || filled(name))",
@@ -178,7 +178,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "customers of changed invoices are read after the commit",
-        shown: Shown::Within(400),
+        shown: Shown::Within(200),
         edits: &[
             edit(
                 "src/ingest/take.rs",
@@ -211,7 +211,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "lines that an answer lacked are archived",
-        shown: Shown::Within(200),
+        shown: Shown::Within(60),
         edits: &[edit(
             "src/deliver/unit.rs",
             "        if !self.payload.lines_complete {
@@ -232,7 +232,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "lines without a key are created before those there are were read",
-        shown: Shown::Within(60),
+        shown: Shown::Within(30),
         edits: &[edit(
             "src/deliver/keyless.rs",
             "certain.extend(adopt(run, units, doubtful).await?);",
