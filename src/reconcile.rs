@@ -42,18 +42,31 @@ use crate::{
 
 pub use period::Period;
 
-/// Records compared together: HubSpot's largest batch.
+/// Records compared together: HubSpot's largest batch. Fewer after a run that had no room for them.
 const PAGE: u32 = 100;
 
 /// How far it has come.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(default)]
 struct Position {
     /// The run that was asked for: another one begins anew.
     run: String,
     feed: usize,
     after: Option<Place>,
+    rows: u32,
     tally: Tally,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self {
+            run: String::new(),
+            feed: 0,
+            after: None,
+            rows: PAGE,
+            tally: Tally::default(),
+        }
+    }
 }
 
 /// Compares as much as this run has room for.
@@ -72,10 +85,21 @@ pub async fn go_on<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progr
         };
     }
     let reader = Reader::new(run);
+    let mut moved = false;
     while let Some(feed) = FEEDS.get(position.feed).copied() {
         match page(&reader, feed, period, &mut position).await {
-            Ok(()) => keep(run, &position).await?,
-            Err(Halt::Spent(_)) => return Ok(Progress::Again(position.tally.progress(period))),
+            Ok(()) => {
+                moved = true;
+                position.rows = position.rows.saturating_mul(2).clamp(1, PAGE);
+                keep(run, &position).await?;
+            }
+            Err(Halt::Spent(_)) => {
+                if !moved {
+                    position.rows = (position.rows / 2).max(1);
+                    keep(run, &position).await?;
+                }
+                return Ok(Progress::Again(position.tally.progress(period)));
+            }
             Err(halt) => return Err(halt),
         }
     }
@@ -128,7 +152,14 @@ async fn page<P: Platform>(
         return Ok(());
     }
     let within = (feed.name == INVOICES.name).then_some((period.from, period.to));
-    let read = compared(reader, feed, within, PAGE, position.after.as_ref()).await?;
+    let read = compared(
+        reader,
+        feed,
+        within,
+        position.rows.clamp(1, PAGE),
+        position.after.as_ref(),
+    )
+    .await?;
     let items = items(run, feed, read.records).await?;
     let sent: Vec<Sent<'_>> = items.iter().filter_map(Item::sent).collect();
     let forms = Forms::of(&run.connection.hubspot.prefix);

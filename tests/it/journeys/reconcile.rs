@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use simulators::{
-    data::NewInvoice,
+    data::{NewInvoice, NewLine},
     hubspot::{Id, Kind},
 };
 
@@ -14,8 +14,8 @@ use super::{
     company, contact, customer, distributor, first_invoice, hubspot_key, lines, loaded, money,
 };
 use crate::agreement;
-use crate::site::{Answer, Site, options};
-use crate::world::{Fate, Weather};
+use crate::site::{Answer, Site, day, options};
+use crate::world::{Fate, Start, Weather};
 
 const PATH: &str = "/connections/acme/reconcile";
 
@@ -341,6 +341,24 @@ fn a_period_goes_on_over_ticks_that_have_room_for_a_page_and_are_cut_off() {
         assert!(is_over(&run), "{run:#}");
         assert_eq!(&run["report"], report, "after {stormy} ticks");
     }
+}
+
+#[test]
+fn a_page_that_one_run_has_no_room_for_is_cut_smaller() {
+    let mut data = distributor(1);
+    let today = day(Start::NOW);
+    let line = NewLine::stocked("A100", money("1"), money("1"), money("0"));
+    for _ in 0..60 {
+        data.post_invoice(NewInvoice::of(&customer(1), today, vec![line.clone(); 20]));
+    }
+    let site = Site::new(data);
+    site.settle(8);
+    // All lines of all 61 alone would be 13 calls.
+    site.deploy_with(&[("MAX_CALLS", "12")]);
+    let (run, ticks) = reconcile_over(&site, 8);
+    assert_clean(&run["report"]);
+    assert_eq!(run["report"]["compared"]["invoices"], 61);
+    assert!(ticks > 2, "{ticks} ticks");
 }
 
 #[test]
