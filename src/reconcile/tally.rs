@@ -203,10 +203,9 @@ impl Tally {
         let even = even.chain(self.balances.values()).all(Both::same);
         // Rows of the period that the ledger holds, and SYSPRO did not show.
         let unseen = counted.held.saturating_sub(counted.gone + self.held);
-        let colour = match (
-            clean,
-            even && self.aside.is_empty() && self.keyless + unseen == 0,
-        ) {
+        // What a rule leaves out is as people want it.
+        let settled = self.aside.iter().all(|it| it.status == Fate::Excluded);
+        let colour = match (clean, even && settled && self.keyless + unseen == 0) {
             (false, _) => Colour::Red,
             (true, false) => Colour::Amber,
             (true, true) => Colour::Green,

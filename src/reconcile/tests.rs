@@ -93,12 +93,18 @@ fn too_many_to_be_named_are_mended_by_the_window_they_were_sent_in() {
 }
 
 #[test]
-fn both_sides_alike_are_green_and_what_stands_aside_is_amber() {
+fn both_sides_alike_are_green_and_what_waits_is_amber() {
     let mut tally = Tally::default();
     tally.compared("customers", "E/1", Vec::new(), Some(5));
     let colour = |tally: &Tally| tally.report(october(), Counted::default()).0;
     assert_eq!(colour(&tally), Colour::Green);
-    tally.aside("customers", "E/2", left("changed"));
+    let excluded = Left {
+        status: Fate::Excluded,
+        ..left("customers_active")
+    };
+    tally.aside("customers", "E/2", excluded);
+    assert_eq!(colour(&tally), Colour::Green);
+    tally.aside("customers", "E/3", left("changed"));
     assert_eq!(colour(&tally), Colour::Amber);
 }
 
