@@ -53,7 +53,7 @@ async fn isolate<T, W>(
 ) -> Result<(), Blocked> {
     let mut extra = EXTRA_CALLS;
     let mut accepted = false;
-    let mut parts = Vec::from([0..items.len()]);
+    let mut parts: Vec<_> = std::iter::once(0..items.len()).collect();
     let mut refused: Vec<(Range<usize>, Refusal)> = Vec::new();
     for depth in 0..=QUARTERS {
         for part in std::mem::take(&mut parts) {
