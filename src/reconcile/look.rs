@@ -182,7 +182,11 @@ async fn links<P: Platform>(
         };
         let mut ids = BTreeSet::new();
         let mut ends = BTreeSet::new();
-        for sent in sent.iter() {
+        // Deals have no end here: they are linked by a pass of their own.
+        let to_link = |sent: &&Sent<'_>| {
+            sent.end(to).is_some() || sent.objects().any(|object| object.kind == to)
+        };
+        for sent in sent.iter().filter(to_link) {
             for object in sent.objects().filter(|object| object.kind == from) {
                 let name = (object.kind, object.key.clone());
                 if let Some(Sight::Found(found)) = seen.objects.get(&name) {
