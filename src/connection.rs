@@ -95,6 +95,10 @@ pub struct Settings {
     pub default_due_days: u32,
     /// Put on companies and contacts when they are created; empty for none.
     pub lifecycle_stage: String,
+    /// What becomes of the standard properties of records that people had in HubSpot before.
+    pub adopted_fields: AdoptedFields,
+    /// What becomes of a customer that several of people's companies could be.
+    pub on_ambiguous: OnAmbiguous,
     /// Minutes the site is ahead of UTC; the portal's own when absent.
     pub site_utc_offset_minutes: Option<i32>,
     pub date_style: DateStyle,
@@ -123,6 +127,23 @@ pub enum CustomerScope {
 pub enum CreditNotes {
     Record,
     Exclude,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptedFields {
+    /// Only those that are empty in HubSpot.
+    Fill,
+    Overwrite,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnAmbiguous {
+    /// A new company is made beside them.
+    Create,
+    /// It fails until a person links it.
+    Hold,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +185,8 @@ impl Default for Settings {
             currencies: BTreeMap::new(),
             default_due_days: 30,
             lifecycle_stage: "customer".to_owned(),
+            adopted_fields: AdoptedFields::Fill,
+            on_ambiguous: OnAmbiguous::Create,
             site_utc_offset_minutes: None,
             date_style: DateStyle::Datetimeoffset,
             tables: BTreeMap::new(),

@@ -13,7 +13,7 @@ use crate::{
     books::{Books, Colour},
     connection::Connection,
     feeds::{Feed, INVOICES},
-    hubspot::{Api, account::Account},
+    hubspot::{Api, Kind, account::Account},
     platform::{DAY, MINUTE, Millis, Platform, Statement},
     send::Sender,
     store::{
@@ -42,6 +42,9 @@ pub struct Run<'a, P> {
     pub books: RefCell<Books>,
     pub parks: RefCell<Parks>,
     pub cursors: RefCell<Cursors>,
+    /// Records of people's that this run takes over, kind and id: its chunks go side by side, and
+    /// none may take what another has.
+    pub claimed: RefCell<BTreeSet<(Kind, String)>>,
     /// Feeds that had rows due when the run began.
     pub due: BTreeSet<String>,
 }
@@ -123,6 +126,11 @@ pub const DEALS: &str = "deals";
 pub const PARK_MAX: Millis = DAY;
 
 impl<P: Platform> Run<'_, P> {
+    /// The unique property that our keys stand in.
+    pub fn key_property(&self) -> String {
+        format!("{}key", self.connection.hubspot.prefix)
+    }
+
     pub fn api(&self) -> Api {
         Api {
             url: self.connection.hubspot.api_url.clone(),

@@ -5,10 +5,12 @@
 //! other. Whatever ends a chunk early, what was answered until then is committed: an id that
 //! HubSpot gave is never forgotten.
 
+mod adopt;
 pub mod batch;
 mod commit;
 mod keyless;
 pub mod park;
+mod person;
 mod pretence;
 pub mod steps;
 mod unit;

@@ -266,6 +266,7 @@ impl<P: Platform> Preview<'_, P> {
             books: RefCell::default(),
             parks: RefCell::default(),
             cursors: RefCell::new(cursors),
+            claimed: RefCell::default(),
             due: BTreeSet::new(),
         }
     }

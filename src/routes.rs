@@ -4,6 +4,7 @@ mod checks;
 mod connections;
 mod health;
 mod keys;
+mod links;
 mod query;
 mod records;
 mod reply;
@@ -41,6 +42,7 @@ pub enum Route {
     Replay(String),
     Reconcile(String),
     Preview(String),
+    Links(String),
     Runs(String),
     Run(String, String),
     Records(String),
@@ -90,6 +92,7 @@ impl Route {
             ["replay"] => Route::Replay(id),
             ["reconcile"] => Route::Reconcile(id),
             ["preview"] => Route::Preview(id),
+            ["links"] => Route::Links(id),
             ["runs"] => Route::Runs(id),
             ["runs", run] => Route::Run(id, (*run).to_owned()),
             ["records"] => Route::Records(id),
@@ -113,6 +116,7 @@ impl Route {
             | Route::Replay(_)
             | Route::Reconcile(_)
             | Route::Preview(_)
+            | Route::Links(_)
             | Route::RotateKeys => &[Method::POST],
             Route::Health
             | Route::Runs(_)
@@ -163,6 +167,7 @@ async fn answer<P: Platform>(
         Route::Replay(id) => runs::replay(platform, &id, body).await,
         Route::Reconcile(id) => runs::reconcile(platform, &id, body).await,
         Route::Preview(id) => runs::preview(platform, &id, body).await,
+        Route::Links(id) => links::link(platform, config, &id, body).await,
         Route::Runs(id) => runs::list(platform, &id, query).await,
         Route::Run(id, run) => runs::one(platform, &id, &run).await,
         Route::Records(id) => records::list(platform, &id, query).await,

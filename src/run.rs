@@ -202,6 +202,7 @@ impl<P: Platform> Pass<'_, P> {
             books: RefCell::default(),
             parks: RefCell::new(serde_json::from_str(&self.stored.parks).unwrap_or_default()),
             cursors: RefCell::new(cursors),
+            claimed: RefCell::default(),
             due,
         };
         let more = self.work(&run).await;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    BalanceCurrency, Connection, CreditNotes, CustomerScope, DateStyle, Enet, ForeignCurrency,
-    HubSpot, Problem, Settings, Syspro,
+    AdoptedFields, BalanceCurrency, Connection, CreditNotes, CustomerScope, DateStyle, Enet,
+    ForeignCurrency, HubSpot, OnAmbiguous, Problem, Settings, Syspro,
     change::take_paused,
     reader::{self, Fields},
     rules::{
@@ -172,6 +172,15 @@ fn settings(mut fields: Fields<'_>) -> Settings {
         lifecycle_stage: fields
             .text_if_any("lifecycle_stage", &STAGE)
             .unwrap_or(usual.lifecycle_stage),
+        adopted_fields: fields
+            .choice(
+                "adopted_fields",
+                &[AdoptedFields::Fill, AdoptedFields::Overwrite],
+            )
+            .unwrap_or(usual.adopted_fields),
+        on_ambiguous: fields
+            .choice("on_ambiguous", &[OnAmbiguous::Create, OnAmbiguous::Hold])
+            .unwrap_or(usual.on_ambiguous),
         site_utc_offset_minutes: fields.whole("site_utc_offset_minutes", -720..=840),
         date_style: fields
             .choice(

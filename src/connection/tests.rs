@@ -64,6 +64,7 @@ fn a_small_body_is_completed_with_defaults() {
           "name": "acme",
           "settings": {
             "address_columns": {},
+            "adopted_fields": "fill",
             "credit_notes": "record",
             "currencies": {},
             "customers": "active",
@@ -76,6 +77,7 @@ fn a_small_body_is_completed_with_defaults() {
             "lifecycle_stage": "customer",
             "lookback_days": 7,
             "modified_columns": {},
+            "on_ambiguous": "create",
             "rate_share": 0.8,
             "site_utc_offset_minutes": null,
             "sweep_pages": 2,

@@ -1,6 +1,8 @@
 //! What becomes of a chunk, in one commit.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::{
     pretence,
@@ -17,7 +19,8 @@ use crate::{
         audit,
         ledger::{self, Fate, Settled},
         records::{self, Selection},
-        rows_as, slices, targets,
+        rows_as, slices,
+        targets::{self, Ground},
     },
 };
 
@@ -101,17 +104,22 @@ fn of_others(connection: &str, feed: &str, units: &[Unit], next: Millis) -> Vec<
 
 /// About as long as a target is as JSON inside JSON.
 fn target_size(owned: &targets::Owned<'_>) -> usize {
-    let filled: usize = owned.target.filled.iter().map(|name| name.len() + 6).sum();
-    400 + 2 * owned.target.object_key.len() + filled
+    let names = |names: &BTreeSet<String>| names.iter().map(|name| name.len() + 6).sum::<usize>();
+    let (filled, theirs) = (names(&owned.target.filled), names(&owned.target.theirs));
+    700 + 2 * owned.target.object_key.len() + filled + theirs
 }
 
 fn settle(unit: &Unit, next: Millis) -> Settled {
-    let warning = unit.warning();
+    let (warning, excluded) = (unit.warning(), unit.excluded());
     let (fate, reason, due) = match &unit.state {
         State::Failed(reason) => (Fate::Failing, Some(reason), Some(next + DAY)),
         State::Held { until, reason } => (Fate::Waiting, reason.as_ref(), Some(next.max(*until))),
         State::Retried(reason) => (Fate::Waiting, Some(reason), Some(next)),
         State::Nowhere(reason) => (Fate::Failing, Some(reason), None),
+        State::Excluded(reason) => (Fate::Excluded, Some(reason), None),
+        State::Open if unit.complete() && excluded.is_some() => {
+            (Fate::Excluded, excluded.as_ref(), unit.due.look_at)
+        }
         State::Open if unit.complete() => (Fate::Synced, warning.as_ref(), unit.due.look_at),
         // Cut short: the next run goes on with it.
         State::Open => (Fate::Waiting, None, Some(next)),
@@ -133,10 +141,15 @@ fn entry<P: Platform>(
     settled: &Settled,
 ) -> audit::Entry {
     let reason = match &unit.state {
-        State::Failed(reason) | State::Retried(reason) | State::Nowhere(reason) => Some(reason),
+        State::Failed(reason)
+        | State::Retried(reason)
+        | State::Nowhere(reason)
+        | State::Excluded(reason) => Some(reason),
         State::Held { reason, .. } => reason.as_ref(),
         State::Open => None,
     };
+    let adopted = |(kind, id, ground): &(Kind, String, Ground)| json!({ "kind": kind, "hubspot_id": id, "ground": ground });
+    let adopted: Vec<Value> = unit.adopted.iter().map(adopted).collect();
     audit::Entry {
         id: format!(
             "{}/send/{feed}/{}/{}",
@@ -145,9 +158,10 @@ fn entry<P: Platform>(
         feed: feed.to_owned(),
         key: unit.due.key.clone(),
         outcome: match settled.fate {
-            Fate::Synced => "synced",
+            // What is left out from now on was answered all the same.
+            Fate::Synced | Fate::Excluded => "synced",
             Fate::Failing => "failing",
-            Fate::Waiting | Fate::Excluded => "waiting",
+            Fate::Waiting => "waiting",
         }
         .to_owned(),
         revision: Some(unit.due.revision),
@@ -161,6 +175,7 @@ fn entry<P: Platform>(
             "created": unit.created,
             "updated": unit.updated,
             "archived": unit.archived.len(),
+            "adopted": adopted,
         })
         .to_string(),
     }
@@ -197,7 +212,7 @@ fn count<P: Platform>(
     let mut books = run.books.borrow_mut();
     let feed = books.feed(feed);
     feed.taken += taken;
-    feed.written += of(Fate::Synced);
+    feed.written += of(Fate::Synced) + of(Fate::Excluded);
     feed.refused += of(Fate::Failing);
     feed.waiting += of(Fate::Waiting) + taken.saturating_sub(settled.len() as u64);
     Ok(())

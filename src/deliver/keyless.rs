@@ -133,7 +133,7 @@ async fn contents<P: Platform>(
 ) -> Result<HashMap<String, Option<Found>>, Halt> {
     let ids: BTreeSet<&str> = ids.map(String::as_str).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
-    let key = key_property(run);
+    let key = run.key_property();
     let mut properties = CONTENT.to_vec();
     if !run.account.without.line_keys {
         properties.push(&key);
@@ -141,14 +141,10 @@ async fn contents<P: Platform>(
     crm::records(run, Kind::LineItem, By::Id, &ids, &properties).await
 }
 
-fn key_property<P: Platform>(run: &Run<'_, P>) -> String {
-    format!("{}key", run.connection.hubspot.prefix)
-}
-
 /// Of an invoice's lines that are not known, those with the content that was last tried come first,
 /// then those with what is wanted. What was tried and is not there was never created.
 fn take_ours<P: Platform>(run: &Run<'_, P>, unit: &mut Unit, invoice: &str, lines: Vec<&Found>) {
-    let key_property = key_property(run);
+    let key_property = run.key_property();
     // One that bears a key is found by it.
     let free = lines
         .into_iter()

@@ -4,6 +4,7 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use super::{
+    adopt,
     batch::{Blocked, Verdict, halving},
     keyless,
     park::{park_for, park_kind},
@@ -49,8 +50,9 @@ pub async fn all<P: Platform>(
         if stopped.get() {
             return Ok(());
         }
-        if kind == Kind::LineItem {
-            keyless::lines(run, feed, units).await?;
+        match kind {
+            Kind::LineItem => keyless::lines(run, feed, units).await?,
+            kind => adopt::adopt(run, feed, units, kind).await?,
         }
         write(run, units, kind).await?;
     }

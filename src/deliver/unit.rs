@@ -1,7 +1,12 @@
 //! A unit: one ledger row on its way, with all the HubSpot objects that come of it.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use words::{ambiguous, deleted_reason, withheld_reason};
+
+use super::write::EMAIL;
 use crate::{
     fault::Reason,
     feeds::{Object, Payload},
@@ -10,7 +15,7 @@ use crate::{
     platform::Millis,
     store::{
         ledger::Due,
-        targets::{Target, Withheld},
+        targets::{Ground, Target, Withheld},
     },
 };
 
@@ -26,6 +31,8 @@ pub struct Unit {
     pub taken_at: Option<String>,
     pub created: u32,
     pub updated: u32,
+    /// Records of people's that were taken over, and why.
+    pub adopted: Vec<(Kind, String, Ground)>,
     /// Keys of lines archived because SYSPRO no longer has them.
     pub archived: Vec<String>,
     /// One of its objects is new in HubSpot or another than before: what was linked to it is not.
@@ -52,6 +59,8 @@ pub enum State {
     Retried(Reason),
     /// HubSpot does not have it either: nothing is left of it that could be sent.
     Nowhere(Reason),
+    /// People do not want it in HubSpot.
+    Excluded(Reason),
 }
 
 impl Unit {
@@ -80,6 +89,7 @@ impl Unit {
             taken_at: None,
             created: 0,
             updated: 0,
+            adopted: Vec::new(),
             archived: Vec::new(),
             moved: false,
             invoice_is_new: false,
@@ -92,7 +102,23 @@ impl Unit {
                 .insert((target.kind, target.object_key.clone()), target);
         }
         unit.warnings = unit.payload.warnings.clone();
+        if unit.is_open() && unit.main_is(Withheld::Deleted) {
+            let kind = unit.payload.objects.first().map(|main| main.kind);
+            unit.exclude(deleted_reason(kind.unwrap_or(Kind::Company)));
+        }
         unit
+    }
+
+    /// Whether the object it is about, a company or an invoice, is left out for this.
+    fn main_is(&self, withheld: Withheld) -> bool {
+        let main = self.payload.objects.first();
+        main.is_some_and(|main| self.target(main).withheld == Some(withheld))
+    }
+
+    /// Its row is not to be in HubSpot by itself: its record was merged into another customer's.
+    pub fn excluded(&self) -> Option<Reason> {
+        self.main_is(Withheld::Merged)
+            .then(|| withheld_reason(Withheld::Merged))
     }
 
     pub fn is_open(&self) -> bool {
@@ -105,6 +131,20 @@ impl Unit {
             .get(&(object.kind, object.key.clone()))
             .cloned()
             .unwrap_or_else(|| Target::new(object.kind, &object.key))
+    }
+
+    /// What its object of this kind and key shall be.
+    pub fn object(&self, kind: Kind, key: &str) -> Option<&Object> {
+        let mut objects = self.payload.objects.iter();
+        objects.find(|object| object.kind == kind && object.key == key)
+    }
+
+    /// The e-mail its contact shall have, in small letters.
+    pub fn email(&self) -> Option<String> {
+        let mut objects = self.payload.objects.iter();
+        let contact = objects.find(|object| object.kind == Kind::Contact)?;
+        let email = contact.properties.get(EMAIL)?;
+        (!email.is_empty()).then(|| email.to_lowercase())
     }
 
     pub fn keep(&mut self, target: Target) {
@@ -201,8 +241,7 @@ impl Unit {
 
     /// What is known of a line item, wanted or not, and what it shall be.
     pub fn line(&self, key: &str) -> (Target, Option<&Object>) {
-        let mut objects = self.payload.objects.iter();
-        let object = objects.find(|it| it.kind == Kind::LineItem && it.key == key);
+        let object = self.object(Kind::LineItem, key);
         let target = self.targets.get(&(Kind::LineItem, key.to_owned()));
         let blank = || Target::new(Kind::LineItem, key);
         (target.cloned().unwrap_or_else(blank), object)
@@ -270,15 +309,23 @@ impl Unit {
         };
     }
 
+    pub fn exclude(&mut self, reason: Reason) {
+        self.state = State::Excluded(reason);
+    }
+
     pub fn hold(&mut self, until: Millis, reason: Option<Reason>) {
         self.state = State::Held { until, reason };
     }
 
     /// The warning a person sees first beside a record that is in sync.
     pub fn warning(&self) -> Option<Reason> {
+        let mut targets = self.targets.values();
+        let unsure = targets.find(|target| !target.candidates.is_empty());
         let withheld = || self.targets.values().find_map(|target| target.withheld);
-        let first = self.warnings.first().cloned();
-        first.or_else(|| Some(withheld_reason(withheld()?)))
+        unsure
+            .map(|target| ambiguous(target.kind, &target.candidates, true))
+            .or_else(|| self.warnings.first().cloned())
+            .or_else(|| Some(withheld_reason(withheld()?)))
     }
 }
 
@@ -286,27 +333,6 @@ impl Unit {
 pub fn at(units: &mut [Unit], place: usize) -> &mut Unit {
     // cannot fail: places are taken from the same chunk, which never changes its length
     &mut units[place]
-}
-
-pub fn withheld_reason(withheld: Withheld) -> Reason {
-    match withheld {
-        Withheld::Email => Reason::new(
-            "email_withheld",
-            "The e-mail is invalid or belongs to another contact, so this contact goes without it.",
-            "Correct the e-mail in SYSPRO, or free it in HubSpot and replay the customer.",
-        )
-        .on("email"),
-        Withheld::Deleted => Reason::new(
-            "contact_deleted",
-            "The contact was deleted in HubSpot, so it is left out.",
-            "Replay the customer to create the contact again.",
-        ),
-        Withheld::Merged => Reason::new(
-            "merged",
-            "Its record was merged with another customer's in HubSpot and keeps that one's values.",
-            "Nothing is to be done where the two are one; the invoices of both are on the one record.",
-        ),
-    }
 }
 
 /// The links a unit makes, in the order they are made.

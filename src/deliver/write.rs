@@ -1,20 +1,22 @@
 //! Writing one kind of object for all units of a chunk: new ones by upsert on our key, known ones
 //! by update with their id, so that what a person merged stays merged.
 
-use std::collections::BTreeSet;
-
+mod again;
 mod job;
 
+use std::collections::BTreeSet;
+
+use self::again::revise;
 use super::{
     batch::{Verdict, halving},
     keyless::is_keyless,
     pretence,
     steps::{Written, blocked, hold_parked, verdict},
-    unit::{State, Unit, at, withheld_reason},
+    unit::{Unit, at, withheld_reason},
 };
 use crate::{
     context::Run,
-    fault::{Fault, Reason, Refusal},
+    fault::Refusal,
     feeds::Object,
     hubspot::{
         Kind,
@@ -24,9 +26,10 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt},
-    store::targets::{Target, Withheld},
+    store::targets::{Ground, Withheld},
 };
-use job::{EMAIL, Job, Named};
+pub use job::EMAIL;
+use job::{Job, Named};
 
 pub async fn write<P: Platform>(
     run: &Run<'_, P>,
@@ -41,7 +44,7 @@ pub async fn write<P: Platform>(
         for (place, object) in lacking(unit, kind) {
             jobs.push(Job {
                 only_if_there: unit.payload.only_if_there,
-                ..Job::of(at, place, object, unit.target(object))
+                ..Job::of(run, at, place, object, unit.target(object))
             });
         }
     }
@@ -73,7 +76,7 @@ pub async fn write<P: Platform>(
 }
 
 /// The objects of a kind that HubSpot does not have as they shall be, with their places.
-fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
+pub fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
     let objects = unit.payload.objects.iter().enumerate();
     objects
         .filter(|(_, object)| object.kind == kind && !unit.stands(object))
@@ -84,7 +87,14 @@ fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
 /// beside it. Those that ever had one follow in a batch of their own, still with it: they may be the
 /// one that has it, and then the first is refused and nobody may lose it.
 fn share_no_email(jobs: Vec<Job>, units: &mut [Unit]) -> (Vec<Job>, Vec<Job>) {
-    let mut seen = BTreeSet::new();
+    // A contact just found by its e-mail has it, though it is not sent.
+    let found =
+        |job: &&Job| job.target.adopted == Some(Ground::Email) && job.target.hash.is_empty();
+    let mut seen: BTreeSet<String> = jobs
+        .iter()
+        .filter(found)
+        .filter_map(|job| at(units, job.unit).email())
+        .collect();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for mut job in jobs {
         let email = job.properties.get(EMAIL).map(|email| email.to_lowercase());
@@ -172,8 +182,14 @@ fn book(unit: &mut Unit, job: Job, written: Written) {
         target.links.clear();
     }
     unit.invoice_is_new |= written.new && target.kind == Kind::Invoice;
+    if let (Some(ground), true) = (target.adopted, target.hash.is_empty()) {
+        unit.adopted.push((target.kind, written.id.clone(), ground));
+        // Its id was stored before it was written.
+        unit.moved = true;
+    }
     target.hubspot_id = Some(written.id);
     target.hash = job.hash;
+    target.person = job.person;
     if has_email {
         target.withheld = None;
     }
@@ -199,7 +215,7 @@ async fn send<P: Platform>(
     some: &[Job],
 ) -> Result<Vec<Verdict<Written>>, Halt> {
     let writes: Vec<Write<'_>> = some.iter().map(Job::as_write).collect();
-    let key_property = format!("{}key", run.connection.hubspot.prefix);
+    let key_property = run.key_property();
     let (api, key) = (run.api(), Some(key_property.as_str()));
     let makes = matches!(named, Named::New);
     let (request, key_property) = match named {
@@ -218,102 +234,4 @@ async fn send<P: Platform>(
         )
         .await?;
     Ok(answers.into_iter().map(verdict).collect())
-}
-
-/// What a refused job may still become: a contact without its e-mail, the survivor of a merge, a
-/// record made anew. The others fail here.
-async fn revise<P: Platform>(
-    run: &Run<'_, P>,
-    units: &mut [Unit],
-    kind: Kind,
-    refused: Vec<(Job, Refusal)>,
-) -> Result<Vec<Job>, Halt> {
-    let mut again = Vec::new();
-    for (mut job, refusal) in refused {
-        let unit = at(units, job.unit);
-        if job.has_email() && refusal::takes_email(&refusal) {
-            leave_out_email(&mut job, unit);
-            again.push(job);
-        } else if refusal::is_missing(&refusal) && matches!(job.named(), Named::Perhaps) {
-            unit.state = State::Nowhere(Reason::gone());
-        } else if refusal::is_missing(&refusal) && !job.is_new() {
-            again.extend(find_again(run, unit, kind, job).await?);
-        } else {
-            unit.fail(refusal::reason(&refusal, kind));
-        }
-    }
-    Ok(again)
-}
-
-/// A known id that is not there: merged away, and then it leads to its survivor, or deleted. A
-/// deleted contact stays deleted unless it is replayed; anything else is made anew.
-async fn find_again<P: Platform>(
-    run: &Run<'_, P>,
-    unit: &mut Unit,
-    kind: Kind,
-    mut job: Job,
-) -> Result<Option<Job>, Halt> {
-    let Some(id) = job.target.hubspot_id.clone() else {
-        return Ok(None);
-    };
-    let key = format!("{}key", run.connection.hubspot.prefix);
-    let request = objects::get(&run.api(), kind, &id, &key);
-    let found = run
-        .sender
-        .hubspot(Lane::General, Effect::Read, request, objects::read_one)
-        .await;
-    let survivor = match found {
-        Ok(found) => found,
-        Err(Halt::Fault(Fault::Refused { refusal, .. })) => {
-            unit.fail(refusal::reason(&refusal, kind));
-            return Ok(None);
-        }
-        Err(halt) => return Err(halt),
-    };
-    match survivor {
-        Some(survivor) => {
-            let holder = survivor.properties.get(&key);
-            let others = holder.is_some_and(|holder| *holder != job.target.object_key);
-            job.target.hubspot_id = Some(survivor.id);
-            job.target.links.clear();
-            if others {
-                // Two of ours became one: it keeps saying what the one it is named after says.
-                job.target.withheld = Some(Withheld::Merged);
-                unit.warnings.push(withheld_reason(Withheld::Merged));
-                unit.keep(job.target);
-                return Ok(None);
-            }
-            Ok(Some(job))
-        }
-        None if kind == Kind::Contact && !job.target.is_replayed() => {
-            let mut target = job.target;
-            target.hubspot_id = None;
-            target.withheld = Some(Withheld::Deleted);
-            target.links.clear();
-            unit.warnings.push(withheld_reason(Withheld::Deleted));
-            unit.keep(target);
-            Ok(None)
-        }
-        None if is_keyless(run, kind) => {
-            // The next run makes it anew, after reading what lines there are.
-            unit.keep(Target::new(kind, &job.target.object_key));
-            unit.hold(0, None);
-            Ok(None)
-        }
-        None => {
-            let object = unit
-                .payload
-                .objects
-                .iter()
-                .find(|object| object.kind == kind && object.key == job.target.object_key);
-            let Some(object) = object else {
-                return Ok(None);
-            };
-            job.forget_id(object);
-            if kind == Kind::Invoice {
-                unit.forget_lines();
-            }
-            Ok(Some(job))
-        }
-    }
 }

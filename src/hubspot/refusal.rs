@@ -84,6 +84,12 @@ pub fn takes_email(refusal: &Refusal) -> bool {
     }
 }
 
+/// The unique value of this property is another record's.
+pub fn is_taken(refusal: &Refusal, property: &str) -> bool {
+    let codes = ["CONFLICT", "CONFLICTING_UNIQUE_VALUE"];
+    codes.contains(&refusal.code.as_str()) && refusal.field.as_deref() == Some(property)
+}
+
 /// The record it speaks of is not there, deleted or merged away.
 pub fn is_missing(refusal: &Refusal) -> bool {
     matches!(

@@ -15,6 +15,8 @@ pub struct Query {
     pub status: Option<Fate>,
     /// Part of a key.
     pub q: Option<String>,
+    /// The code of a reason.
+    pub reason: Option<String>,
     /// Where the page before ended; opaque to the caller.
     pub cursor: Option<String>,
     pub limit: u32,
@@ -35,6 +37,7 @@ impl Query {
             key: None,
             status: None,
             q: None,
+            reason: None,
             cursor: None,
             limit: LIMIT,
         };
@@ -71,6 +74,7 @@ impl Query {
             "feed" => self.feed = text(),
             "key" => self.key = text(),
             "q" => self.q = text(),
+            "reason" => self.reason = text(),
             "cursor" => self.cursor = text(),
             "since" => match moment(value) {
                 Some(since) => self.since = Some(since),

@@ -15,13 +15,14 @@ pub async fn list<P: Platform>(
     id: &str,
     query: Option<&str>,
 ) -> Result<Reply, ApiError> {
-    let query = Query::parse(query, &["feed", "status", "q", "cursor", "limit"])?;
+    let query = Query::parse(query, &["feed", "status", "reason", "q", "cursor", "limit"])?;
     stored(platform, id).await?;
     let after = query.cursor.as_deref().map(place).transpose()?;
     let filter = records::Filter {
         feed: query.feed.as_deref(),
         status: query.status.map(status),
         q: query.q.as_deref(),
+        reason: query.reason.as_deref(),
     };
     let after = after
         .as_ref()
@@ -105,17 +106,31 @@ fn show(mut row: Value) -> Value {
 
 fn show_target(mut target: Value, account: Option<&Account>) -> Value {
     let kind: Option<Kind> = serde_json::from_value(target["kind"].clone()).ok();
-    target["links"] = parsed(target["links"].as_str());
-    target["url"] = match (kind, account, target["hubspot_id"].as_str()) {
-        (Some(kind), Some(account), Some(id)) if kind != Kind::LineItem => json!(format!(
-            "https://{}/contacts/{}/record/{}/{id}",
-            account.ui_domain,
-            account.portal_id,
-            kind.type_id()
-        )),
-        _ => Value::Null,
+    let url = |id: Option<&str>| match (kind, account, id) {
+        (Some(kind), Some(account), Some(id)) => url(account, kind, id),
+        _ => None,
     };
+    target["links"] = parsed(target["links"].as_str());
+    target["url"] = json!(url(target["hubspot_id"].as_str()));
+    let candidates = parsed(target["candidates"].as_str());
+    let candidates = candidates.as_array().into_iter().flatten();
+    let candidate = |id: &Value| json!({ "hubspot_id": id, "url": url(id.as_str()) });
+    target["candidates"] = candidates.map(candidate).collect();
     target
+}
+
+/// Where a person sees the record in HubSpot; a line item has no page of its own.
+pub(super) fn url(account: &Account, kind: Kind, id: &str) -> Option<String> {
+    let shown = || {
+        let Account {
+            ui_domain,
+            portal_id,
+            ..
+        } = account;
+        let kind = kind.type_id();
+        format!("https://{ui_domain}/contacts/{portal_id}/record/{kind}/{id}")
+    };
+    (kind != Kind::LineItem).then(shown)
 }
 
 fn show_attempt(mut attempt: Value) -> Value {

@@ -20,6 +20,7 @@ fn a_path_names_a_route() {
         ("/connections/acme/sync", Some(Route::Sync(id()))),
         ("/connections/acme/replay", Some(Route::Replay(id()))),
         ("/connections/acme/preview", Some(Route::Preview(id()))),
+        ("/connections/acme/links", Some(Route::Links(id()))),
         ("/connections/acme/runs", Some(Route::Runs(id()))),
         (
             "/connections/acme/runs/r%201",
@@ -44,7 +45,7 @@ fn a_path_names_a_route() {
         ("/connections/", None),
         ("/connections//sync", None),
         ("/connections/acme/sync/now", None),
-        ("/connections/acme/links", None),
+        ("/connections/acme/links/now", None),
         ("/connections/acme~preview", None),
         ("/connections/acme%7Epreview/audit", None),
         ("/connections/%ff", None),
@@ -158,25 +159,25 @@ fn a_query_is_read_or_refused_as_a_whole() {
     check(
         "",
         expect![
-            "Query { since: None, feed: None, key: None, status: None, q: None, cursor: None, limit: 50 }"
+            "Query { since: None, feed: None, key: None, status: None, q: None, reason: None, cursor: None, limit: 50 }"
         ],
     );
     check(
         "since=2026-01-31&feed=invoices&status=failing&q=a%20b+c&cursor=x&limit=200&key=EDU1%2F1",
         expect![[
-            r#"Query { since: Some(1769817600000), feed: Some("invoices"), key: Some("EDU1/1"), status: Some(Failing), q: Some("a b c"), cursor: Some("x"), limit: 200 }"#
+            r#"Query { since: Some(1769817600000), feed: Some("invoices"), key: Some("EDU1/1"), status: Some(Failing), q: Some("a b c"), reason: None, cursor: Some("x"), limit: 200 }"#
         ]],
     );
     check(
         "since=2026-01-31T09:00:00%2B02:00",
         expect![
-            "Query { since: Some(1769842800000), feed: None, key: None, status: None, q: None, cursor: None, limit: 50 }"
+            "Query { since: Some(1769842800000), feed: None, key: None, status: None, q: None, reason: None, cursor: None, limit: 50 }"
         ],
     );
     check(
         "since=2026-01-31T09:00:00+02:00",
         expect![
-            "Query { since: Some(1769842800000), feed: None, key: None, status: None, q: None, cursor: None, limit: 50 }"
+            "Query { since: Some(1769842800000), feed: None, key: None, status: None, q: None, reason: None, cursor: None, limit: 50 }"
         ],
     );
     check(

@@ -296,7 +296,10 @@ pub fn due(connection: &str, feed: &str, now: Millis, limit: u32) -> Statement {
               'hubspot_id', t.hubspot_id, 'hash', t.hash,
               'links', iif(json_valid(t.links), json(t.links), null),
               'filled', iif(json_valid(t.filled), json(t.filled), null),
-              'status', t.status, 'withheld', t.withheld))
+              'status', t.status, 'withheld', t.withheld, 'adopted', t.adopted,
+              'theirs', iif(json_valid(t.theirs), json(t.theirs), null),
+              'candidates', iif(json_valid(t.candidates), json(t.candidates), null),
+              'former', t.former, 'person', t.person, 'remade', t.remade))
             from targets t
             where t.connection = l.connection and t.feed = l.feed and t.key = l.key) as targets,
            (select json_group_object(c.kind, c.hubspot_id) from targets c

@@ -21,6 +21,8 @@ pub struct Filter<'a> {
     pub status: Option<&'a str>,
     /// Part of the key.
     pub q: Option<&'a str>,
+    /// The code of the reason.
+    pub reason: Option<&'a str>,
 }
 
 /// By feed and key; `after` is the last row of the page before.
@@ -37,6 +39,7 @@ pub fn page(
          from records
          where connection = ?1 and (feed, key) > (?2, ?3) and (?4 is null or feed = ?4)
            and (?5 is null or status = ?5) and (?6 is null or instr(key, ?6) > 0)
+           and (?8 is null or ?8 = iif(json_valid(reason), reason ->> 'code', null))
          order by feed, key limit ?7",
         [
             connection.into(),
@@ -46,6 +49,7 @@ pub fn page(
             filter.status.into(),
             filter.q.into(),
             Arg::Number(i64::from(limit)),
+            filter.reason.into(),
         ],
     )
 }
@@ -59,7 +63,8 @@ pub fn one(connection: &str, feed: &str, key: &str) -> [Statement; 3] {
             args(),
         ),
         Statement::new(
-            "select kind, object_key, hubspot_id, links, status, withheld from targets
+            "select kind, object_key, hubspot_id, links, status, withheld, adopted, candidates
+             from targets
              where connection = ?1 and feed = ?2 and key = ?3 order by kind, object_key",
             args(),
         ),
@@ -118,7 +123,11 @@ pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statemen
         among_asked!(
             "update targets set hash = '', links = '{}', status = null,
            withheld = iif(withheld = 'merged', withheld, null),
-           filled = iif(json_valid(filled), iif(json_type(filled) = 'array', filled, '[]'), '[]')
+           filled = iif(json_valid(filled), iif(json_type(filled) = 'array', filled, '[]'), '[]'),
+           candidates = iif(json_valid(candidates),
+             iif(json_type(candidates) = 'array', candidates, '[]'), '[]'),
+           adopted = iif(adopted in ('email', 'domain', 'hand'), adopted, null), theirs = '[]',
+           remade = 0
          from asked
          where targets.connection = ?1 and targets.feed = asked.feed and targets.key = asked.key"
         ),

@@ -132,8 +132,9 @@ pub fn copy(
         ),
         Statement::new(
             "insert into targets (connection, feed, key, kind, object_key, hubspot_id, hash, links,
-               filled, status, withheld)
-             select ?2, feed, key, kind, object_key, hubspot_id, hash, links, filled, status, withheld
+               filled, status, withheld, adopted, theirs, candidates, former, person, remade)
+             select ?2, feed, key, kind, object_key, hubspot_id, hash, links, filled, status, withheld,
+               adopted, theirs, candidates, former, person, remade
              from targets where connection = ?1 and (feed, key) > (?3, ?4)
                and (feed, key) <= (?5, ?6)",
             args(),

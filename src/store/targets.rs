@@ -26,6 +26,34 @@ pub struct Target {
     /// The `hs_invoice_status` last sent.
     pub status: Option<String>,
     pub withheld: Option<Withheld>,
+    /// It was in HubSpot before us: its standard properties are people's unless we filled them.
+    #[serde(default)]
+    pub adopted: Option<Ground>,
+    /// Standard properties of an adopted one that had a value when we looked.
+    #[serde(default)]
+    pub theirs: BTreeSet<String>,
+    /// Records without a key of ours that might have been it: a person chooses.
+    #[serde(default)]
+    pub candidates: Vec<String>,
+    /// The records it was before, from which our key is still to be taken: ids with commas between.
+    #[serde(default)]
+    pub former: Option<String>,
+    /// Hashes of the name and of the e-mail last sent.
+    #[serde(default)]
+    pub person: Option<String>,
+    /// How often it was made anew after people deleted it.
+    #[serde(default)]
+    pub remade: u32,
+}
+
+/// Why a record of people's is a customer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ground {
+    Email,
+    Domain,
+    /// A person said so.
+    Hand,
 }
 
 /// Why a part is left out until its source changes or it is replayed.
@@ -51,7 +79,29 @@ impl Target {
             filled: BTreeSet::new(),
             status: None,
             withheld: None,
+            adopted: None,
+            theirs: BTreeSet::new(),
+            candidates: Vec::new(),
+            former: None,
+            person: None,
+            remade: 0,
         }
+    }
+
+    /// The record is another from now on, or none: nothing of what was known of it stands.
+    pub fn begin_anew(&mut self) {
+        let blank = Self::new(self.kind, &self.object_key);
+        let before = std::mem::replace(self, blank);
+        self.remade = before.remade;
+        self.former = before.former;
+    }
+
+    /// It is another record from now on, and this one gives up our key.
+    pub fn leave(&mut self, id: String) {
+        self.former = match self.former.take() {
+            Some(former) => Some(format!("{former},{id}")),
+            None => Some(id),
+        };
     }
 
     /// A line item that may have been created without our hearing of it.
@@ -81,14 +131,17 @@ pub struct Owned<'a> {
 pub fn save(connection: &str, feed: &str, targets: &[Owned<'_>]) -> Statement {
     Statement::new(
         "insert into targets (connection, feed, key, kind, object_key, hubspot_id, hash, links,
-           filled, status, withheld)
+           filled, status, withheld, adopted, theirs, candidates, former, person, remade)
          select ?1, ?2, value ->> 'key', value ->> 'kind', value ->> 'object_key',
            value ->> 'hubspot_id', value ->> 'hash', value -> 'links', value -> 'filled',
-           value ->> 'status', value ->> 'withheld'
+           value ->> 'status', value ->> 'withheld', value ->> 'adopted', value -> 'theirs',
+           value -> 'candidates', value ->> 'former', value ->> 'person', value ->> 'remade'
          from json_each(?3) where true
          on conflict (connection, feed, key, kind, object_key) do update set
            hubspot_id = excluded.hubspot_id, hash = excluded.hash, links = excluded.links,
-           filled = excluded.filled, status = excluded.status, withheld = excluded.withheld",
+           filled = excluded.filled, status = excluded.status, withheld = excluded.withheld,
+           adopted = excluded.adopted, theirs = excluded.theirs, candidates = excluded.candidates,
+           former = excluded.former, person = excluded.person, remade = excluded.remade",
         [connection.into(), feed.into(), json(targets)],
     )
 }
@@ -115,4 +168,59 @@ pub fn follow(connection: &str, feed: &str, now: Millis, parents: &[&str]) -> St
            and ledger.fate = 'synced' and ledger.gone_at is null",
         [connection.into(), feed.into(), now.into(), json(parents)],
     )
+}
+
+/// Of these records those that were taken over already, by this connection or by another one of the
+/// same portal.
+pub fn adopted_ids(connection: &str, kind: Kind, ids: &[&str]) -> Statement {
+    Statement::new(
+        "select distinct t.hubspot_id as id
+         from json_each(?3) j cross join targets t indexed by targets_adopted
+           cross join connections c
+         where t.hubspot_id = j.value and t.adopted is not null and t.kind = ?2
+           and c.id = t.connection and (c.id = ?1 or c.portal <> '' and c.portal = (
+             select portal from connections where id = ?1))",
+        [connection.into(), kind_name(kind).into(), json(ids)],
+    )
+}
+
+/// Makes this record of HubSpot's a ledger row's, because a person says so; the one it was before
+/// loses our key with the next delivery. Answers no row where another customer took it over, or where
+/// there is no such ledger row. Linked to what it is already, it only has no candidates any more.
+pub fn link(connection: &str, feed: &str, key: &str, target: &Target) -> Statement {
+    Statement::new(
+        "insert into targets (connection, feed, key, kind, object_key, hubspot_id, hash, links, filled,
+           adopted)
+         select connection, feed, key, ?4, ?5, ?6, '', '{}', '[]', 'hand' from ledger
+         where connection = ?1 and feed = ?2 and key = ?3 and not exists (
+           select 1 from targets t indexed by targets_adopted
+             join connections c on c.id = t.connection
+           where t.hubspot_id = ?6 and t.adopted is not null and t.kind = ?4
+             and (t.connection <> ?1 or t.feed <> ?2 or t.key <> ?3)
+             and (c.id = ?1 or c.portal <> '' and c.portal = (
+               select portal from connections where id = ?1)))
+         on conflict (connection, feed, key, kind, object_key) do update set
+           former = iif(hubspot_id is null or hubspot_id = excluded.hubspot_id, former,
+             iif(former is null, hubspot_id, former || ',' || hubspot_id)),
+           adopted = iif(hubspot_id = excluded.hubspot_id, adopted, 'hand'),
+           filled = iif(hubspot_id = excluded.hubspot_id, filled, '[]'),
+           hubspot_id = excluded.hubspot_id, hash = '', links = '{}', theirs = '[]',
+           candidates = '[]', status = null, withheld = null, person = null, remade = 0
+         returning former",
+        [
+            connection.into(),
+            feed.into(),
+            key.into(),
+            kind_name(target.kind).into(),
+            target.object_key.as_str().into(),
+            target.hubspot_id.as_deref().into(),
+        ],
+    )
+}
+
+fn kind_name(kind: Kind) -> String {
+    let name = serde_json::to_value(kind).ok();
+    let name = name.as_ref().and_then(|name| name.as_str());
+    // cannot fail: a kind is written as its name
+    name.unwrap_or_default().to_owned()
 }

@@ -1,5 +1,6 @@
 //! Journeys: what people see when something happens in SYSPRO. Calm weather, whole product.
 
+mod adoption;
 mod api;
 mod canaries;
 mod changes;

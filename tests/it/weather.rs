@@ -150,6 +150,12 @@ impl Life {
 
     fn live(mut self) -> Tally {
         invariants::watch(&self.site, &self.deeds, self.odd);
+        // What only the former connection knew to be people's is lost with it.
+        let mut luck = self.rng.clone();
+        if !self.renewed && luck.bool() {
+            let sales = Colleagues::new(&self.site, &self.deeds, &self.events, luck.u64(..));
+            sales.prospect(&self.site.world);
+        }
         let backfilled = self.bare || self.rng.bool();
         if backfilled {
             self.site.settle(10);

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{feeds::Object, hash::hash, hubspot::objects::Write, store::targets::Target};
+use crate::{
+    connection::AdoptedFields, context::Run, deliver::person, feeds::Object, hash::hash,
+    hubspot::objects::Write, platform::Platform, store::targets::Target,
+};
 
 pub const EMAIL: &str = "email";
 
@@ -15,6 +18,8 @@ pub struct Job {
     pub target: Target,
     pub properties: BTreeMap<String, String>,
     pub only_if_there: bool,
+    /// Whom the contact is for, as hashes.
+    pub person: Option<String>,
 }
 
 /// How the records of a batch are named.
@@ -29,26 +34,44 @@ pub enum Named {
 }
 
 impl Job {
-    pub fn of(unit: usize, at: usize, object: &Object, target: Target) -> Self {
-        let new = target.hubspot_id.is_none();
-        let filled = |name: &str| target.filled.contains(name);
-        let mut properties: BTreeMap<String, String> = object
-            .properties
-            .iter()
-            .filter(|(name, value)| !value.is_empty() || filled(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        if new {
-            let missing = |(name, value): (&String, &String)| (name.clone(), value.clone());
-            properties.extend(object.on_create.iter().map(missing));
-        }
-        Self {
+    pub fn of<P: Platform>(
+        run: &Run<'_, P>,
+        unit: usize,
+        at: usize,
+        object: &Object,
+        target: Target,
+    ) -> Self {
+        let mut job = Self {
             unit,
             trace: format!("{unit}.{at}"),
             hash: hash(&object.properties),
             target,
-            properties,
+            properties: BTreeMap::new(),
             only_if_there: false,
+            person: person::of(object),
+        };
+        job.fill(run, object);
+        job
+    }
+
+    /// What is sent of it. Of a record that people had before us the standard properties are theirs,
+    /// but for those we filled.
+    fn fill<P: Platform>(&mut self, run: &Run<'_, P>, object: &Object) {
+        let target = &self.target;
+        let filled = |name: &str| target.filled.contains(name);
+        let prefix = run.connection.hubspot.prefix.as_str();
+        let all = target.adopted.is_none()
+            || run.connection.settings.adopted_fields == AdoptedFields::Overwrite;
+        self.properties = object
+            .properties
+            .iter()
+            .filter(|(name, value)| !value.is_empty() || filled(name))
+            .filter(|(name, _)| all || filled(name) || name.starts_with(prefix))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if target.hubspot_id.is_none() {
+            let missing = |(name, value): (&String, &String)| (name.clone(), value.clone());
+            self.properties.extend(object.on_create.iter().map(missing));
         }
     }
 
@@ -78,18 +101,10 @@ impl Job {
         self.target.hubspot_id.is_none()
     }
 
-    /// The record is not there under the id we knew: nothing of what it was linked to stands.
-    pub fn forget_id(&mut self, object: &Object) {
-        self.target.hubspot_id = None;
-        self.target.links.clear();
-        self.target.filled.clear();
-        self.target.status = None;
-        self.properties.extend(
-            object
-                .on_create
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
-        self.properties.retain(|_, value| !value.is_empty());
+    /// The record is not there under the id we knew, or is not ours: it is made anew, or found by
+    /// its key.
+    pub fn forget_id<P: Platform>(&mut self, run: &Run<'_, P>, object: &Object) {
+        self.target.begin_anew();
+        self.fill(run, object);
     }
 }

@@ -140,7 +140,7 @@ pub const BUGS: &[Bug] = &[
         name: "what people merged is made again",
         shown: Shown::Within(30),
         edits: &[edit(
-            "src/deliver/write.rs",
+            "src/deliver/write/again.rs",
             "        Ok(found) => found,\n        Err(Halt::Fault(Fault::Refused",
             "        Ok(_) => None::<objects::Found>,\n        Err(Halt::Fault(Fault::Refused",
         )],

@@ -13,7 +13,7 @@ use crate::site::{Site, day};
 use crate::world::Start;
 
 #[test]
-fn six_hundred_objects_load_in_twelve_calls_and_then_none() {
+fn six_hundred_objects_load_in_fourteen_calls_and_then_none() {
     let site = Site::new(distributor(100));
 
     site.tick();
@@ -29,6 +29,8 @@ fn six_hundred_objects_load_in_twelve_calls_and_then_none() {
             "POST associations/invoices/contacts/batch/associate/default": 1,
             "POST associations/line_items/invoices/batch/associate/default": 1,
             "POST companies/batch/upsert": 1,
+            "POST companies/search": 1,
+            "POST contacts/batch/read": 1,
             "POST contacts/batch/upsert": 1,
             "POST deals/search": 1,
             "POST invoices/batch/update": 1,

@@ -23,6 +23,7 @@ pub fn watch(site: &Site, deeds: &Shared<Deeds>, odd: bool) {
         deeds: deeds.clone(),
         seen: site.portal.borrow().landings().len(),
         made: BTreeSet::new(),
+        keys: BTreeMap::new(),
         newest: BTreeMap::new(),
     };
     let mut pages = Pages::default();
@@ -49,6 +50,8 @@ struct Watched {
     deeds: Shared<Deeds>,
     seen: usize,
     made: BTreeSet<(Kind, String)>,
+    /// The key each record was last seen with.
+    keys: BTreeMap<(Kind, u64), String>,
     /// By object and property: the newest its source was seen to be.
     newest: BTreeMap<(Kind, String), (u32, rust_decimal::Decimal)>,
 }
@@ -58,8 +61,19 @@ impl Watched {
         let portal = self.portal.borrow();
         let landings = portal.landings();
         for landing in &landings[self.seen..] {
-            let key = landing.key.clone().unwrap_or_default();
-            let name = (landing.kind, key);
+            let record = (landing.kind, landing.id);
+            let before = match &landing.key {
+                Some(key) => self.keys.insert(record, key.clone()),
+                None => self.keys.remove(&record),
+            };
+            if landing.key.is_none() && !landing.created {
+                // It gave its key up: another may be made with it.
+                let before = before.map(|key| (landing.kind, key));
+                self.newest.retain(|name, _| Some(name) != before.as_ref());
+                self.made.retain(|name| Some(name) != before.as_ref());
+                continue;
+            }
+            let name = (landing.kind, landing.key.clone().unwrap_or_default());
             // A line without a key is told by nothing: whoever judges counts them.
             if landing.created && landing.key.is_some() {
                 let first =

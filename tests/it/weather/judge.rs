@@ -42,6 +42,10 @@ pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
     };
     found.retain(|line| !(of_merged(line, deeds) || renewed && forgotten(site, line)));
     found.retain(|line| !gone_and_deleted(site, deeds, line));
+    found.retain(|line| !of_adopted(site, line));
+    found.retain(|line| !of_former(site, deeds, line) && !email_of_own(deeds, line));
+    own(site, deeds, &mut found);
+    shared(site, &mut found);
     theirs(site, deeds, &mut found);
     merged(site, deeds, &mut found);
     deals(site, deeds, renewed, &mut found);
@@ -103,11 +107,87 @@ fn theirs(site: &Site, deeds: &Deeds, found: &mut Vec<String>) {
     }
 }
 
+/// Standard properties of what was taken over are people's where they had any.
+fn of_adopted(site: &Site, line: &str) -> bool {
+    let Some((kind, rest)) = line.split_once(' ') else {
+        return false;
+    };
+    let adopted = format!(
+        "select object_key from targets where kind = '{}' and adopted is not null",
+        kind.to_lowercase()
+    );
+    let keys = site.world.rows(&adopted);
+    let mut keys = keys.iter().filter_map(|row| row["object_key"].as_str());
+    keys.any(|key| {
+        let of = rest.strip_prefix(key).and_then(|it| it.strip_prefix(' '));
+        let property = of.and_then(|it| it.split_once(": "));
+        property.is_some_and(|(property, _)| !property.starts_with("syspro_"))
+    })
+}
+
+/// An address that a contact of people's has: ours goes without it.
+fn email_of_own(deeds: &Deeds, line: &str) -> bool {
+    let mut values = deeds.own.iter().flat_map(|(_, _, values)| values);
+    values.any(|(name, value)| {
+        *name == "email" && line.ends_with(&format!(" email: \"\", not {value:?}"))
+    })
+}
+
+/// Who had the job before keeps what was linked to them, and people's own records need no key.
+fn of_former(site: &Site, deeds: &Deeds, line: &str) -> bool {
+    let has_no_key = || {
+        let (name, _) = line.split_once(": has no key")?;
+        let (kind, id) = name.split_once(' ')?;
+        let id: u64 = id.parse().ok()?;
+        let own = deeds.own.iter().any(|(_, own, _)| *own == id);
+        let portal = site.portal.borrow();
+        let contact = portal.object(Kind::Contact, id);
+        let former = contact.is_some_and(|it| it.get("syspro_customer_number").is_some());
+        Some(own || kind == "Contact" && former)
+    };
+    let linked = || {
+        let (_, links) = line.split_once("→ Contact: ")?;
+        let (has, wanted) = links.split_once(", not ")?;
+        Some(has.replace("\"?\", ", "") == wanted)
+    };
+    has_no_key().or_else(linked).unwrap_or_default()
+}
+
+/// Every value people put there themselves is there.
+fn own(site: &Site, deeds: &Deeds, found: &mut Vec<String>) {
+    let portal = site.portal.borrow();
+    for (kind, id, values) in &deeds.own {
+        let object = portal.object(*kind, *id).filter(|it| !it.archived);
+        for (property, value) in values {
+            let has = object.and_then(|object| object.get(property));
+            if has != Some(value) {
+                found.push(format!(
+                    "{kind:?} {id} {property}: people's {value} is {has:?}"
+                ));
+            }
+        }
+    }
+}
+
+/// No record of HubSpot's is two customers', unless people merged theirs.
+fn shared(site: &Site, found: &mut Vec<String>) {
+    let rows = site.world.rows(
+        "select kind, hubspot_id, group_concat(object_key) as keys from targets
+         where hubspot_id is not null and withheld is not 'merged'
+         group by kind, hubspot_id having count(*) > 1",
+    );
+    found.extend(
+        rows.into_iter()
+            .map(|row| format!("one record of several: {row}")),
+    );
+}
+
 /// One that was merged into another is not there, and links are judged by [`merged`].
 fn of_merged(line: &str, deeds: &Deeds) -> bool {
     deeds.merged.iter().any(|(kind, winner, loser)| {
         let of = |key: &str| line.contains(&customer_of(key));
         line.starts_with(&format!("{kind:?} {loser}:"))
+            || line.starts_with(&format!("customers {}: excluded, ", customer_of(loser)))
             // What the one lacks it has from the other.
             || line.starts_with(&format!("{kind:?} {winner} ")) && line.ends_with("not \"\"")
             || line.contains('→') && (of(winner) || of(loser))

@@ -16,7 +16,7 @@ use simulators::{
     hubspot::{Kind, Object, Portal},
     syspro::Server,
 };
-use syspro_hubspot_sync::platform::{MINUTE, Millis};
+use syspro_hubspot_sync::platform::{HOUR, MINUTE, Millis};
 
 use super::tally::Events;
 use crate::{
@@ -44,6 +44,8 @@ pub struct Deeds {
     pub merged_deals: BTreeSet<u64>,
     /// Values people wrote where SYSPRO has none: object, property, value.
     pub theirs: BTreeMap<(Kind, String), (&'static str, String)>,
+    /// Records people made themselves, with all they put there.
+    pub own: Vec<(Kind, u64, Vec<(&'static str, String)>)>,
 }
 
 impl Deeds {
@@ -81,8 +83,68 @@ impl Colleagues {
         world.at(at, move |world| colleagues.change(world));
     }
 
+    /// Sales knows some of the customers already: one or two companies of a domain, contacts.
+    pub fn prospect(&self, world: &World) {
+        // Long enough ago to be found.
+        let made = world.now() - HOUR;
+        let known = self.rng.borrow_mut().usize(1..8);
+        for _ in 0..known {
+            let Some((email, domain)) = self.address() else {
+                continue;
+            };
+            let city = format!("their city {}", self.rng.borrow_mut().u16(..));
+            let company = vec![
+                ("name", "As sales calls it".to_owned()),
+                ("domain", domain),
+                ("city", city),
+            ];
+            let person = vec![
+                ("email", email),
+                ("firstname", "Whom sales knows".to_owned()),
+            ];
+            let times = 1 + usize::from(self.rng.borrow_mut().u8(..4) == 0);
+            for _ in 0..times {
+                self.make(made, Kind::Company, company.clone());
+            }
+            if self.rng.borrow_mut().bool() {
+                self.make(made, Kind::Contact, person);
+            }
+            self.events.count("HubSpot: a prospect there");
+        }
+    }
+
+    /// An address of some customer's in SYSPRO, and its domain.
+    fn address(&self) -> Option<(String, String)> {
+        let erp = self.erp.borrow();
+        let customers = erp.data.table("ArCustomer").rows();
+        let emails: Vec<String> = customers
+            .map(|row| row.text("Email").trim().to_lowercase())
+            .filter(|email| !email.contains([',', ';', ' ']))
+            .collect();
+        let email = emails.get(self.rng.borrow_mut().usize(..emails.len().max(1)))?;
+        let (_, domain) = email.split_once('@')?;
+        Some((email.clone(), domain.to_owned()))
+    }
+
+    fn make(&self, at: Millis, kind: Kind, values: Vec<(&'static str, String)>) {
+        let mut portal = self.portal.borrow_mut();
+        let email = values.iter().find(|(name, _)| *name == "email");
+        if email.is_some_and(|(_, email)| portal.by_value(kind, "email", email).is_some()) {
+            return;
+        }
+        let properties: Vec<(&str, &str)> = values
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let id = portal.create(at, kind, &properties);
+        self.deeds.borrow_mut().own.push((kind, id, values));
+    }
+
     fn change(&self, world: &World) {
-        let what = self.rng.borrow_mut().u8(..10);
+        let what = self.rng.borrow_mut().u8(..11);
+        if what == 10 {
+            return self.prospect(world);
+        }
         let done = match what {
             0..3 => self.fill_in(world),
             3 => self.correct(world),
@@ -214,6 +276,14 @@ impl Colleagues {
             object.id
         );
         let deeds = self.deeds.borrow();
+        // What is theirs is looked at value by value in the end.
+        if deeds
+            .own
+            .iter()
+            .any(|(of, id, _)| (*of, *id) == (kind, object.id))
+        {
+            return None;
+        }
         let mut merged = deeds.merged.iter();
         let of_a_pair = merged.any(|(_, a, b)| {
             let customer = customer_of(&key);

@@ -1,0 +1,214 @@
+//! Looking for records. What an answer does not speak of is not known, which is another thing than
+//! not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::MOST;
+use crate::{
+    context::Run,
+    deliver::{
+        batch::{Blocked, Verdict, halving},
+        write::EMAIL,
+    },
+    hubspot::{
+        Kind,
+        objects::{self, Found},
+        search::{self, Filter, Search},
+    },
+    pace::Lane,
+    platform::{Platform, StoreError},
+    send::{Effect, Halt},
+};
+
+pub const DOMAIN: &str = "domain";
+/// A contact's further addresses, which it is found by as well.
+const FURTHER: &str = "hs_additional_emails";
+
+/// The records found under each name that was answered for.
+pub type Known = BTreeMap<String, Vec<Found>>;
+
+pub enum Unread {
+    Halt(Halt),
+    Blocked(Blocked),
+}
+
+impl From<Halt> for Unread {
+    fn from(halt: Halt) -> Self {
+        Unread::Halt(halt)
+    }
+}
+
+impl From<StoreError> for Unread {
+    fn from(error: StoreError) -> Self {
+        Unread::Halt(error.into())
+    }
+}
+
+/// The contact that has each of these addresses, as its first or a further one.
+pub async fn contacts<P: Platform>(
+    run: &Run<'_, P>,
+    emails: &[&str],
+    shown: &[String],
+) -> Result<Known, Unread> {
+    let mut shown = shown.to_vec();
+    shown.push(FURTHER.to_owned());
+    records(run, Kind::Contact, Some(EMAIL), emails, &shown).await
+}
+
+/// The companies that have each of these domains, the oldest first. The index they are found in lags
+/// behind what was written, so each is read again.
+pub async fn companies<P: Platform>(
+    run: &Run<'_, P>,
+    domains: &[&str],
+    shown: &[String],
+) -> Result<Known, Unread> {
+    let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut rest = domains;
+    while !rest.is_empty() {
+        let count = search::fitting(&by_domain(&[]), rest);
+        let (some, left) = rest.split_at(count.min(rest.len()));
+        rest = left;
+        let sent = halving(some, async |some| ask(run, some).await).await;
+        for (domain, verdict) in some.iter().zip(sent.verdicts) {
+            match verdict {
+                Ok(Some(found)) => _ = ids.insert(domain, found),
+                Ok(None) => {}
+                // A domain nobody can search for is nobody's.
+                Err(_) => _ = ids.insert(domain, Vec::new()),
+            }
+        }
+        if let Some(why) = sent.blocked {
+            return Err(Unread::Blocked(why));
+        }
+    }
+    let all: BTreeSet<&str> = ids.values().flatten().map(String::as_str).collect();
+    let all: Vec<&str> = all.into_iter().collect();
+    let read = records(run, Kind::Company, None, &all, shown).await?;
+    let mut known = Known::new();
+    for (domain, ids) in ids {
+        let found: Option<Vec<&Vec<Found>>> = ids.iter().map(|id| read.get(id)).collect();
+        if let Some(found) = found {
+            let found = found.into_iter().flatten();
+            let found = found
+                .filter(|found| value(found, DOMAIN) == domain)
+                .cloned();
+            known.insert(domain.to_owned(), found.collect());
+        }
+    }
+    Ok(known)
+}
+
+fn by_domain<'a>(filters: &'a [Filter<'a>]) -> Search<'a> {
+    Search {
+        kind: Kind::Company,
+        filters: match filters {
+            [] => &[Filter::In(DOMAIN, &[])],
+            filters => filters,
+        },
+        exists: None,
+        sort: None,
+        properties: &[DOMAIN],
+    }
+}
+
+/// The ids of the companies of each domain.
+async fn ask<P: Platform>(
+    run: &Run<'_, P>,
+    domains: &[&str],
+) -> Result<Vec<Verdict<Vec<String>>>, Halt> {
+    let filters = [Filter::In(DOMAIN, domains)];
+    let search = by_domain(&filters);
+    let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let (mut seen, mut after) = (0, None);
+    loop {
+        let request = search::request(&run.api(), &search, after.as_deref());
+        let page = run
+            .sender
+            .hubspot(Lane::Search, Effect::Read, request, search::read)
+            .await?;
+        seen += page.found.len();
+        for found in page.found {
+            ids.entry(value(&found, DOMAIN)).or_default().push(found.id);
+        }
+        after = page.after;
+        if after.is_none() || seen >= search::MAX_RESULTS as usize {
+            break;
+        }
+    }
+    let of = |domain: &&str| {
+        let mut ids = ids.remove(*domain).unwrap_or_default();
+        // Ids grow: the shorter one is the older one.
+        ids.sort_by_key(|id| (id.len(), id.clone()));
+        ids.truncate(MOST);
+        Ok(Some(ids))
+    };
+    Ok(domains.iter().map(of).collect())
+}
+
+/// Records by their ids, or by the values of a unique property.
+pub async fn records<P: Platform>(
+    run: &Run<'_, P>,
+    kind: Kind,
+    unique: Option<&str>,
+    names: &[&str],
+    shown: &[String],
+) -> Result<Known, Unread> {
+    let mut known = Known::new();
+    for some in names.chunks(objects::MAX_INPUTS) {
+        let sent = halving(some, async |some| {
+            read(run, kind, unique, some, shown).await
+        })
+        .await;
+        for (name, verdict) in some.iter().zip(sent.verdicts) {
+            match verdict {
+                Ok(Some(found)) => _ = known.insert((*name).to_owned(), found),
+                Ok(None) => {}
+                // What HubSpot takes for no name at all has no record.
+                Err(_) => _ = known.insert((*name).to_owned(), Vec::new()),
+            }
+        }
+        if let Some(why) = sent.blocked {
+            return Err(Unread::Blocked(why));
+        }
+    }
+    Ok(known)
+}
+
+async fn read<P: Platform>(
+    run: &Run<'_, P>,
+    kind: Kind,
+    unique: Option<&str>,
+    names: &[&str],
+    shown: &[String],
+) -> Result<Vec<Verdict<Vec<Found>>>, Halt> {
+    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let request = objects::read_by(&run.api(), kind, unique, names, &shown);
+    let found = run
+        .sender
+        .hubspot(Lane::General, Effect::Read, request, |response| {
+            objects::read_found(names, response)
+        })
+        .await?;
+    let found: Vec<Found> = found.into_values().flatten().collect();
+    let of = |name: &&str| {
+        let bears = |found: &&Found| match unique {
+            Some(_) => has_address(found, name),
+            None => found.id == **name,
+        };
+        Ok(Some(found.iter().filter(bears).cloned().collect()))
+    };
+    Ok(names.iter().map(of).collect())
+}
+
+fn has_address(contact: &Found, email: &str) -> bool {
+    let further = value(contact, FURTHER);
+    value(contact, EMAIL) == email || further.split(';').any(|other| other.trim() == email)
+}
+
+/// In small letters.
+fn value(found: &Found, property: &str) -> String {
+    let value = found.properties.get(property);
+    value
+        .map(|value| value.trim().to_lowercase())
+        .unwrap_or_default()
+}

@@ -1,0 +1,111 @@
+//! Taking our key from the record that a customer's company or contact was before: two cannot have it.
+
+use std::collections::BTreeMap;
+
+use super::find::Unread;
+use crate::{
+    context::Run,
+    deliver::{
+        batch::Blocked,
+        pretence,
+        unit::{Unit, at},
+        write::lacking,
+    },
+    fault::{Fault, Refusal},
+    hubspot::{
+        Kind,
+        objects::{self, Answer, Write},
+        refusal,
+    },
+    pace::Lane,
+    platform::Platform,
+    send::{Effect, Halt},
+    store::targets::Target,
+};
+
+/// Everything else of the record stays as it is. It is written only while it still has the key: since
+/// then a person may have given it to another customer.
+pub async fn release<P: Platform>(
+    run: &Run<'_, P>,
+    units: &mut [Unit],
+    kind: Kind,
+) -> Result<(), Unread> {
+    let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
+    let due: Vec<(usize, Target, String)> = open
+        .flat_map(|(at, unit)| {
+            let targets = lacking(unit, kind).into_iter();
+            let targets = targets.map(|(_, object)| unit.target(object));
+            targets.filter_map(move |target| {
+                let former = target.former.clone()?;
+                Some((at, target, former))
+            })
+        })
+        .collect();
+    for (place, mut target, former) in due {
+        let unit = at(units, place);
+        let mut taken = Ok(None);
+        for former in former.split(',') {
+            if let Ok(None) = taken {
+                taken = take_key(run, kind, &target, former).await;
+            }
+        }
+        match taken {
+            Ok(None) => {
+                target.former = None;
+                unit.keep(target);
+            }
+            Ok(Some(refusal)) => unit.fail(refusal::reason(&refusal, kind)),
+            Err(Halt::Fault(Fault::Refused { refusal, .. })) => {
+                unit.fail(refusal::reason(&refusal, kind));
+            }
+            Err(halt @ Halt::Fault(Fault::Forbidden { .. })) => {
+                return Err(Unread::Blocked(Blocked::Halt(halt)));
+            }
+            Err(halt) => return Err(Unread::Halt(halt)),
+        }
+    }
+    Ok(())
+}
+
+/// The refusal, where there is one.
+async fn take_key<P: Platform>(
+    run: &Run<'_, P>,
+    kind: Kind,
+    target: &Target,
+    former: &str,
+) -> Result<Option<Refusal>, Halt> {
+    let key = run.key_property();
+    let request = objects::get(&run.api(), kind, former, &key);
+    let found = run
+        .sender
+        .hubspot(Lane::General, Effect::Read, request, objects::read_one)
+        .await?;
+    // One that was merged away leads to its survivor, which has the key now.
+    let Some(found) = found.filter(|found| {
+        found.properties.get(&key) == Some(&target.object_key)
+            && Some(&found.id) != target.hubspot_id.as_ref()
+    }) else {
+        return Ok(None);
+    };
+    let blank = BTreeMap::from([(key, String::new())]);
+    let writes = [Write {
+        id: &found.id,
+        trace: &target.object_key,
+        properties: &blank,
+    }];
+    let request = objects::update(&run.api(), kind, None, &writes);
+    let answers = run
+        .sender
+        .write(
+            Lane::General,
+            Effect::Write,
+            request,
+            |response| objects::read_written(&writes, None, response),
+            async || Ok(pretence::updated(&writes)),
+        )
+        .await?;
+    Ok(match answers.into_iter().next() {
+        Some(Answer::Refused(refusal)) if !refusal::is_missing(&refusal) => Some(refusal),
+        _ => None,
+    })
+}

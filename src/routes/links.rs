@@ -1,0 +1,275 @@
+//! `POST /connections/{id}/links`: a person says which record of HubSpot's a customer or an invoice is.
+//!
+//! It is looked at at once and taken over by the next run, which first takes our key from the record it
+//! was before. Linking it elsewhere undoes it.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{ApiError, Reply, database, parsed, records::url, stored};
+use crate::{
+    config::Config,
+    connection::{Connection, Problem},
+    credentials,
+    feeds::{CUSTOMERS, INVOICES},
+    hubspot::{
+        Api, Kind,
+        account::Account,
+        objects::{self, Found},
+    },
+    pace::Lane,
+    platform::Platform,
+    send::{Effect, Halt, Sender},
+    store::{
+        overtake,
+        records::{self, Selection},
+        targets::{self, Target},
+    },
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    feed: String,
+    key: String,
+    hubspot_id: Value,
+    kind: Option<Kind>,
+}
+
+pub async fn link<P: Platform>(
+    platform: &P,
+    config: &Config,
+    id: &str,
+    body: &str,
+) -> Result<Reply, ApiError> {
+    let asked = Link::parse(body).map_err(|problems| ApiError::invalid(&problems))?;
+    let stored = stored(platform, id).await?;
+    let connection = credentials::open(&config.keys, &stored).map_err(|reason| {
+        let status = StatusCode::CONFLICT;
+        ApiError::new(status, credentials::SEALED, reason.reason, reason.remedy)
+    })?;
+    let known = records::one(id, &asked.feed, &asked.key);
+    let rows = database(platform, known.to_vec()).await?;
+    if rows.first().is_none_or(Vec::is_empty) {
+        return Err(ApiError::not_found("record"));
+    }
+    let found = look(platform, config, &connection, &asked).await?;
+    let key = format!("{}key", connection.hubspot.prefix);
+    if let Some(holder) = found.properties.get(&key)
+        && *holder != asked.target.object_key
+    {
+        return Err(belongs_to(Some(holder), &asked));
+    }
+    let mut target = asked.target.clone();
+    target.hubspot_id = Some(found.id.clone());
+    let record = (asked.feed.clone(), asked.key.clone());
+    let mut statements = vec![targets::link(id, &asked.feed, &asked.key, &target)];
+    // A run under way may be writing this very record: what it says of it is not believed.
+    let now = platform.now();
+    statements.extend(records::replay(id, &Selection::Records(vec![record]), now));
+    statements.push(overtake(&stored.portal));
+    let rows = database(platform, statements).await?;
+    let Some(linked) = rows.first().and_then(|rows| rows.first()) else {
+        return Err(belongs_to(None, &asked));
+    };
+    let account: Option<Account> = serde_json::from_value(parsed(stored.account.as_deref())).ok();
+    let url = account.and_then(|account| url(&account, asked.target.kind, &found.id));
+    Ok(Reply::new(
+        StatusCode::ACCEPTED,
+        json!({
+            "feed": asked.feed,
+            "key": asked.key,
+            "kind": asked.target.kind,
+            "hubspot_id": found.id,
+            "url": url,
+            "former": linked["former"],
+        }),
+    ))
+}
+
+struct Link {
+    feed: String,
+    key: String,
+    /// With the id as it was asked for.
+    target: Target,
+    hubspot_id: String,
+}
+
+impl Link {
+    /// # Errors
+    /// Every problem, with its path.
+    fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let body: Body = serde_json::from_str(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            vec![problem(
+                "body",
+                format!("is no link from line {line}, column {column} on"),
+                r#"Send {"feed":"customers","key":"EDU1/0000123","hubspot_id":"512345"}; "kind" may be added."#,
+            )]
+        })?;
+        let mut problems = Vec::new();
+        let kinds: &[Kind] = match body.feed.as_str() {
+            feed if feed == CUSTOMERS.name => &[Kind::Company, Kind::Contact],
+            feed if feed == INVOICES.name => &[Kind::Invoice],
+            _ => {
+                let remedy = "Use customers or invoices.";
+                problems.push(problem("feed", "is not a feed".to_owned(), remedy));
+                &[]
+            }
+        };
+        let kind = body.kind.or(kinds.first().copied());
+        if kind.is_some_and(|kind| !kinds.is_empty() && !kinds.contains(&kind)) {
+            let remedy = "Use company or contact for customers, invoice for invoices.";
+            let reason = "is not a kind that this feed makes".to_owned();
+            problems.push(problem("kind", reason, remedy));
+        }
+        let hubspot_id = match &body.hubspot_id {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        };
+        let digits = hubspot_id.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || !(1..=20).contains(&hubspot_id.len()) {
+            let remedy =
+                "Copy the record id: the last number in the address of the record in HubSpot.";
+            problems.push(problem(
+                "hubspot_id",
+                "is not a record id".to_owned(),
+                remedy,
+            ));
+        }
+        let (Some(kind), true) = (kind, problems.is_empty()) else {
+            return Err(problems);
+        };
+        let object_key = match kind {
+            Kind::Contact => format!("{}/AR", body.key),
+            _ => body.key.clone(),
+        };
+        Ok(Self {
+            feed: body.feed,
+            key: body.key,
+            target: Target::new(kind, &object_key),
+            hubspot_id,
+        })
+    }
+}
+
+fn problem(path: &str, reason: String, remedy: &str) -> Problem {
+    Problem {
+        path: path.to_owned(),
+        reason,
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// The record as it is now; one that was merged away leads to its survivor.
+async fn look<P: Platform>(
+    platform: &P,
+    config: &Config,
+    connection: &Connection,
+    asked: &Link,
+) -> Result<Found, ApiError> {
+    let api = Api {
+        url: connection.hubspot.api_url.clone(),
+        version: connection.hubspot.api_version.clone(),
+    };
+    let kind = asked.target.kind;
+    let key = format!("{}key", connection.hubspot.prefix);
+    let request = objects::get(&api, kind, &asked.hubspot_id, &key);
+    let sender = Sender::new(platform, connection, None, None, config.bounds);
+    let found = sender
+        .hubspot(Lane::General, Effect::Read, request, objects::read_one)
+        .await;
+    let why = match found {
+        Ok(Some(found)) => return Ok(found),
+        Ok(None) => {
+            let label = kind.label();
+            return Err(ApiError::new(
+                StatusCode::NOT_FOUND,
+                "not_in_hubspot",
+                format!("HubSpot has no {label} {}.", asked.hubspot_id),
+                "Copy the record id from the record's address in HubSpot.",
+            ));
+        }
+        Err(Halt::Fault(fault)) => (fault.sentence(), fault.remedy()),
+        Err(Halt::Store(error)) => return Err(error.into()),
+        Err(Halt::Spent(_)) => (
+            "There was no time left to ask HubSpot.".to_owned(),
+            "Try again in a minute.".to_owned(),
+        ),
+    };
+    Err(ApiError::new(
+        StatusCode::BAD_GATEWAY,
+        "hubspot",
+        why.0,
+        why.1,
+    ))
+}
+
+fn belongs_to(holder: Option<&String>, asked: &Link) -> ApiError {
+    let (label, id, key) = (
+        asked.target.kind.label(),
+        &asked.hubspot_id,
+        &asked.target.object_key,
+    );
+    let holder = match holder {
+        Some(holder) => holder.as_str(),
+        None => "another customer",
+    };
+    ApiError::new(
+        StatusCode::CONFLICT,
+        "linked_already",
+        format!(
+            "HubSpot's {label} {id} is the record of {holder}, so it cannot be the one of {key}."
+        ),
+        "Link that one to another record first, and wait until its next run has written it; or clear its key in HubSpot where it is nobody's any more.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, problems: &[&str]) {
+        let read = Link::parse(body);
+        let paths: Vec<String> = match read {
+            Ok(_) => Vec::new(),
+            Err(found) => found.into_iter().map(|problem| problem.path).collect(),
+        };
+        assert_eq!(paths, problems, "{body}");
+    }
+
+    #[test]
+    fn a_link_names_a_record_of_each_side() {
+        check(
+            r#"{"feed":"customers","key":"EDU1/1","hubspot_id":"512"}"#,
+            &[],
+        );
+        check(
+            r#"{"feed":"customers","key":"EDU1/1","hubspot_id":512,"kind":"contact"}"#,
+            &[],
+        );
+        check(
+            r#"{"feed":"invoices","key":"EDU1/1/2/I","hubspot_id":"512"}"#,
+            &[],
+        );
+        check(
+            r#"{"feed":"invoices","key":"EDU1/1/2/I","hubspot_id":"../../owners","kind":"company"}"#,
+            &["kind", "hubspot_id"],
+        );
+        check(
+            r#"{"feed":"deals","key":"1","hubspot_id":null}"#,
+            &["feed", "hubspot_id"],
+        );
+        check(
+            r#"{"feed":"customers","key":"1","hubspot_id":""}"#,
+            &["hubspot_id"],
+        );
+        check(r#"{"feed":"customers","key":"1"}"#, &["body"]);
+        check(
+            r#"{"feed":"customers","key":"1","hubspot_id":"5","other":1}"#,
+            &["body"],
+        );
+    }
+}
