@@ -27,6 +27,9 @@ use crate::{
 /// Older than this, no write that made it can still land.
 const SETTLED: Millis = 6 * MINUTE;
 
+/// Properties with their values.
+type Values = Vec<(&'static str, String)>;
+
 /// What people did in HubSpot that whoever judges has to know.
 #[derive(Default)]
 pub struct Deeds {
@@ -45,7 +48,7 @@ pub struct Deeds {
     /// Values people wrote where SYSPRO has none: object, property, value.
     pub theirs: BTreeMap<(Kind, String), (&'static str, String)>,
     /// Records people made themselves, with all they put there.
-    pub own: Vec<(Kind, u64, Vec<(&'static str, String)>)>,
+    pub own: Vec<(Kind, u64, Values)>,
 }
 
 impl Deeds {
@@ -126,7 +129,7 @@ impl Colleagues {
         Some((email.clone(), domain.to_owned()))
     }
 
-    fn make(&self, at: Millis, kind: Kind, values: Vec<(&'static str, String)>) {
+    fn make(&self, at: Millis, kind: Kind, values: Values) {
         let mut portal = self.portal.borrow_mut();
         let email = values.iter().find(|(name, _)| *name == "email");
         if email.is_some_and(|(_, email)| portal.by_value(kind, "email", email).is_some()) {
