@@ -10,6 +10,7 @@ pub use change::{Changed, Rejected, Touched};
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::vault::Secret;
@@ -87,6 +88,10 @@ pub struct Settings {
     pub sweep_pages: u32,
     pub customers: CustomerScope,
     pub credit_notes: CreditNotes,
+    /// What is not wanted in HubSpot.
+    pub exclude: Exclude,
+    /// Only so many customers and their invoices, to look at first; all of them when absent.
+    pub trial: Option<u32>,
     pub invoice_balance_currency: BalanceCurrency,
     pub foreign_currency: ForeignCurrency,
     /// SYSPRO's currency codes that are not ISO 4217, with what they mean.
@@ -112,6 +117,21 @@ pub struct Settings {
     pub rate_share: f64,
     /// Share of HubSpot's daily quota, over 0 to 1.
     pub daily_share: f64,
+}
+
+/// Each of these rules leaves out what it names; a customer that is left out takes its invoices along.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exclude {
+    /// `I`, `C`, `D`.
+    pub document_types: Vec<String>,
+    pub customer_classes: Vec<String>,
+    /// Of customers and of invoices.
+    pub branches: Vec<String>,
+    /// Customers on hold.
+    pub on_hold: bool,
+    /// Invoices with an earlier date, paid or not.
+    pub invoices_before: Option<NaiveDate>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +200,8 @@ impl Default for Settings {
             sweep_pages: 2,
             customers: CustomerScope::Active,
             credit_notes: CreditNotes::Record,
+            exclude: Exclude::default(),
+            trial: None,
             invoice_balance_currency: BalanceCurrency::Posting,
             foreign_currency: ForeignCurrency::Fail,
             currencies: BTreeMap::new(),

@@ -45,8 +45,8 @@ pub struct Run<'a, P> {
     /// Records of people's that this run takes over, kind and id: its chunks go side by side, and
     /// none may take what another has.
     pub claimed: RefCell<BTreeSet<(Kind, String)>>,
-    /// Feeds that had rows due when the run began.
-    pub due: BTreeSet<String>,
+    /// Feeds that had rows due when the run began, or got some since.
+    pub due: RefCell<BTreeSet<String>>,
 }
 
 /// How far what goes on over ticks came in this one, with its report.

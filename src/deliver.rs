@@ -40,8 +40,7 @@ const CHUNK: usize = 100;
 /// # Errors
 /// A fault of HubSpot, after the park that answers it is set; anything else that ends the run.
 pub async fn deliver<P: Platform>(run: &Run<'_, P>, feed: &'static str) -> Result<(), Halt> {
-    let queued = run.books.borrow_mut().feed(feed).queued > 0;
-    if !queued && !run.due.contains(feed) {
+    if !run.due.borrow().contains(feed) {
         return Ok(());
     }
     while run.parked("*").is_none() {

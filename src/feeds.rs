@@ -11,6 +11,7 @@ pub mod invoices;
 pub mod lookups;
 mod money;
 pub mod properties;
+pub mod rules;
 pub mod sales_orders;
 
 use std::collections::BTreeMap;
@@ -112,8 +113,9 @@ pub enum Outcome {
     Send(Box<Payload>),
     /// Not to be judged by this answer: it waits and is read again in a later run.
     AskAgain(Reason),
-    /// Not wanted, with the rule that says so.
-    Excluded(Reason),
+    /// Not wanted, with the rule that says so; and the last that HubSpot is told of it, where it has
+    /// it already.
+    Excluded(Reason, Option<Box<Payload>>),
     /// Cannot be sent as it is; a person must act.
     Failing(Reason),
 }
@@ -139,6 +141,9 @@ pub struct Payload {
     /// Nobody knows whether HubSpot has it: brought up to date by its key where it does, never made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_if_there: bool,
+    /// It is the last of a record that is left out by this rule: nothing is made anew for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Reason>,
     /// Said in the audit when it is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Reason>,

@@ -14,6 +14,7 @@
 mod beside;
 mod comfnd;
 mod compared;
+mod gate;
 mod lookups;
 mod map;
 mod open;
@@ -285,7 +286,7 @@ fn owe_customers_a_pass<P: Platform>(run: &Run<'_, P>) {
 /// Rows the ledger wants read again.
 async fn again<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Result<(), Halt> {
     let run = reader.run;
-    if !run.due.contains(feed.name) {
+    if !run.due.borrow().contains(feed.name) {
         return Ok(());
     }
     #[derive(Deserialize)]

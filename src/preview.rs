@@ -203,7 +203,7 @@ impl<P: Platform> Preview<'_, P> {
         let mut shadow = self.under_shadow(standing, cursors, began);
         let result = loop {
             shadow.due = match self.due(began).await {
-                Ok(due) => due,
+                Ok(due) => RefCell::new(due),
                 Err(halt) => break Err(halt),
             };
             if let Err(halt) = sync(&shadow).await {
@@ -267,7 +267,7 @@ impl<P: Platform> Preview<'_, P> {
             parks: RefCell::default(),
             cursors: RefCell::new(cursors),
             claimed: RefCell::default(),
-            due: BTreeSet::new(),
+            due: RefCell::default(),
         }
     }
 

@@ -203,7 +203,7 @@ impl<P: Platform> Pass<'_, P> {
             parks: RefCell::new(serde_json::from_str(&self.stored.parks).unwrap_or_default()),
             cursors: RefCell::new(cursors),
             claimed: RefCell::default(),
-            due,
+            due: RefCell::new(due),
         };
         let more = self.work(&run).await;
         sender.leave_if_idle().await;

@@ -9,6 +9,7 @@ pub mod checks;
 pub mod connections;
 pub mod cursors;
 pub mod deals;
+pub mod family;
 pub mod keys;
 pub mod ledger;
 pub mod lookups;

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::{
     AdoptedFields, BalanceCurrency, Connection, CreditNotes, CustomerScope, DateStyle, Enet,
-    ForeignCurrency, HubSpot, OnAmbiguous, Problem, Settings, Syspro,
+    Exclude, ForeignCurrency, HubSpot, OnAmbiguous, Problem, Settings, Syspro,
     change::take_paused,
     reader::{self, Fields},
     rules::{
-        ADDRESS_PART, COMPANY, CURRENCY, CURRENCY_CODE, ENET_PASSWORD, ENET_URL, FEED_TABLE,
-        HEADER_NAME, HEADER_VALUE, ID, IDENTIFIER, NAME, OPERATOR, PASSWORD, PROPERTY_PREFIX,
-        STAGE, TABLE, TOKEN, URL, USERNAME, VERSION,
+        ADDRESS_PART, CODE, COMPANY, CURRENCY, CURRENCY_CODE, DOCUMENT_TYPE, ENET_PASSWORD,
+        ENET_URL, FEED_TABLE, HEADER_NAME, HEADER_VALUE, ID, IDENTIFIER, NAME, OPERATOR, PASSWORD,
+        PROPERTY_PREFIX, STAGE, TABLE, TOKEN, URL, USERNAME, VERSION,
     },
 };
 use crate::{
@@ -153,6 +153,8 @@ fn settings(mut fields: Fields<'_>) -> Settings {
         credit_notes: fields
             .choice("credit_notes", &[CreditNotes::Record, CreditNotes::Exclude])
             .unwrap_or(usual.credit_notes),
+        exclude: exclude(fields.section("exclude")),
+        trial: fields.whole("trial", 1..=100_000),
         invoice_balance_currency: fields
             .choice(
                 "invoice_balance_currency",
@@ -193,6 +195,18 @@ fn settings(mut fields: Fields<'_>) -> Settings {
         address_columns: fields.texts("address_columns", &ADDRESS_PART, &IDENTIFIER),
         rate_share: fields.share("rate_share").unwrap_or(usual.rate_share),
         daily_share: fields.share("daily_share").unwrap_or(usual.daily_share),
+    };
+    fields.end();
+    read
+}
+
+fn exclude(mut fields: Fields<'_>) -> Exclude {
+    let read = Exclude {
+        document_types: fields.list("document_types", &DOCUMENT_TYPE),
+        customer_classes: fields.list("customer_classes", &CODE),
+        branches: fields.list("branches", &CODE),
+        on_hold: fields.flag("on_hold"),
+        invoices_before: fields.day("invoices_before"),
     };
     fields.end();
     read

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +13,9 @@ use super::Problem;
 use crate::{origin::Refused, vault::Secret};
 
 const DEFAULT: &str = "Leave it out for the default.";
+
+/// Elements a list may have.
+const MAX_LIST: usize = 200;
 
 /// What a text must be like.
 pub(super) struct Rule {
@@ -144,6 +148,49 @@ impl<'p> Fields<'p> {
             self.wrong(name, "is not one of its choices", remedy);
         }
         read.and_then(|at| all.get(at).copied())
+    }
+
+    /// A list of texts like `rule`, each once; empty when absent.
+    pub fn list(&mut self, name: &str, rule: &Rule) -> Vec<String> {
+        let mut read = Vec::new();
+        match self.rest.remove(name) {
+            None => {}
+            Some(Value::Array(values)) if values.len() <= MAX_LIST => {
+                for (at, value) in values.into_iter().enumerate() {
+                    let path = format!("{name}[{at}]");
+                    self.rest.insert(path.clone(), value);
+                    let text = self.text_if_any(&path, rule);
+                    read.extend(text.filter(|text| !read.contains(text)));
+                }
+            }
+            Some(Value::Array(_)) => {
+                let reason = format!("has more than {MAX_LIST} elements");
+                self.wrong(name, reason, "Name fewer.");
+            }
+            Some(_) => self.wrong(name, "is not a list", "Write it as [ … ]."),
+        }
+        read
+    }
+
+    /// False when absent.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.rest.remove(name) {
+            None => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(_) => {
+                self.wrong(name, "is neither true nor false", DEFAULT);
+                false
+            }
+        }
+    }
+
+    pub fn day(&mut self, name: &str) -> Option<NaiveDate> {
+        let value = self.rest.remove(name)?;
+        let read = value.as_str().and_then(|text| text.parse().ok());
+        if read.is_none() {
+            self.wrong(name, "is not a day", "Write it like 2025-01-31.");
+        }
+        read
     }
 
     /// An object from keys like `key` to texts like `value`.

@@ -118,6 +118,19 @@ pub(super) const CURRENCY_CODE: Rule = Rule {
     remedy: "`$` and a blank always mean syspro.local_currency.",
 };
 
+/// As SYSPRO keeps it, without the blanks that fill it up.
+pub(super) const CODE: Rule = Rule {
+    holds: |text| length(text, 1, 20) && printable(text) && text.trim_end() == text,
+    reason: "is not a code of SYSPRO's",
+    remedy: "Write the code as SYSPRO shows it, without blanks at its end.",
+};
+
+pub(super) const DOCUMENT_TYPE: Rule = Rule {
+    holds: |text| ["I", "C", "D"].contains(&text),
+    reason: "is not a type of document that is sent",
+    remedy: "Use I (invoices), C (credit notes) or D (debit notes).",
+};
+
 pub(super) const VERSION: Rule = Rule {
     holds: |text| {
         let digits = |part: &str, most| part.len() == most && each(part, |b| b.is_ascii_digit());

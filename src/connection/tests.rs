@@ -71,6 +71,13 @@ fn a_small_body_is_completed_with_defaults() {
             "daily_share": 0.5,
             "date_style": "datetimeoffset",
             "default_due_days": 30,
+            "exclude": {
+              "branches": [],
+              "customer_classes": [],
+              "document_types": [],
+              "invoices_before": null,
+              "on_hold": false
+            },
             "foreign_currency": "fail",
             "history_days": 400,
             "invoice_balance_currency": "posting",
@@ -81,7 +88,8 @@ fn a_small_body_is_completed_with_defaults() {
             "rate_share": 0.8,
             "site_utc_offset_minutes": null,
             "sweep_pages": 2,
-            "tables": {}
+            "tables": {},
+            "trial": null
           },
           "syspro": {
             "company": "1",

@@ -124,12 +124,20 @@ fn settle(unit: &Unit, next: Millis) -> Settled {
         // Cut short: the next run goes on with it.
         State::Open => (Fate::Waiting, None, Some(next)),
     };
+    let (kept, again) = (fate == Fate::Waiting, fate == Fate::Failing);
+    // What is left out stays so, whatever becomes of its last write.
+    let (fate, reason) = match &unit.payload.excluded {
+        Some(rule) => (Fate::Excluded, Some(rule)),
+        None => (fate, reason),
+    };
     Settled {
         key: unit.due.key.clone(),
         revision: unit.due.revision,
         fate,
         reason: reason.map(|reason| json!(reason).to_string()),
-        due,
+        due: due.filter(|_| kept || again || unit.payload.excluded.is_none()),
+        kept: i64::from(kept),
+        again: i64::from(again),
         refused: i64::from(matches!(unit.state, State::Failed(_) | State::Retried(_))),
     }
 }
@@ -157,11 +165,10 @@ fn entry<P: Platform>(
         ),
         feed: feed.to_owned(),
         key: unit.due.key.clone(),
-        outcome: match settled.fate {
-            // What is left out from now on was answered all the same.
-            Fate::Synced | Fate::Excluded => "synced",
-            Fate::Failing => "failing",
-            Fate::Waiting => "waiting",
+        outcome: match (settled.kept, settled.again) {
+            (0, 0) => "synced",
+            (0, _) => "failing",
+            _ => "waiting",
         }
         .to_owned(),
         revision: Some(unit.due.revision),
@@ -205,10 +212,19 @@ fn count<P: Platform>(
     #[derive(serde::Deserialize)]
     struct Row {
         fate: Fate,
+        kept: i64,
+        again: i64,
     }
     let settled: Vec<Row> = rows_as(settled)?;
     let taken = taken as u64;
-    let of = |fate: Fate| settled.iter().filter(|row| row.fate == fate).count() as u64;
+    // Of the last write of a row that is left out, its fate says nothing.
+    let became = |row: &Row| match row.fate {
+        Fate::Excluded if row.kept == 1 => Fate::Waiting,
+        Fate::Excluded if row.again == 1 => Fate::Failing,
+        Fate::Excluded => Fate::Synced,
+        fate => fate,
+    };
+    let of = |fate: Fate| settled.iter().filter(|row| became(row) == fate).count() as u64;
     let mut books = run.books.borrow_mut();
     let feed = books.feed(feed);
     feed.taken += taken;

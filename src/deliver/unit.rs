@@ -180,7 +180,13 @@ impl Unit {
 
     /// Whether what HubSpot last got of the object is what it shall have.
     pub fn stands(&self, object: &Object) -> bool {
-        let Some(target) = self.targets.get(&(object.kind, object.key.clone())) else {
+        let target = self.targets.get(&(object.kind, object.key.clone()));
+        // What is left out is not made for it.
+        let unmade = target.is_none_or(|target| target.hubspot_id.is_none());
+        if self.payload.excluded.is_some() && unmade {
+            return true;
+        }
+        let Some(target) = target else {
             return false;
         };
         target.is_left_alone()

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::{
     Beside, Context, Feed, Object, Outcome, Payload, Record, email,
     fields::{Fields, day, number, readable},
-    horizon, money, own,
+    horizon, money, own, rules,
 };
 use crate::{
     connection::{CustomerScope, Settings},
@@ -123,12 +123,16 @@ fn map(record: &Record, context: &Context) -> Outcome {
 
 fn payload(record: &Record, context: &Context) -> Result<Outcome, Bad> {
     let row = &record.header;
+    if let Some(rule) = rules::against_customer(row, &context.settings.exclude) {
+        let last = record.sent.then(|| last(record, context, &rule));
+        return Ok(Outcome::Excluded(rule, last));
+    }
     let balance = record.beside.first().map(buckets).transpose()?;
     // What HubSpot shows of a customer stays true, also when it is no longer active.
     if context.settings.customers == CustomerScope::Active && !record.sent {
         let owes = balance.is_some_and(|buckets| buckets.iter().any(|value| !value.is_zero()));
         if !owes && !sold_lately(row, context)? {
-            return Ok(Outcome::Excluded(not_active(context.settings)));
+            return Ok(Outcome::Excluded(not_active(context.settings), None));
         }
     }
     let mut warnings = Vec::new();
@@ -143,6 +147,17 @@ fn payload(record: &Record, context: &Context) -> Result<Outcome, Bad> {
         warnings,
         ..Payload::default()
     })))
+}
+
+/// What can be read of hold and balance: a last word is not worth failing for.
+fn last(record: &Record, context: &Context, rule: &Reason) -> Box<Payload> {
+    let row = &record.header;
+    let mut fields = Fields::new(context.prefix);
+    fields.own("on_hold", row.flag("CustomerOnHold").to_string());
+    if let Some(Ok(balance)) = record.beside.first().map(buckets) {
+        money_owed(&mut fields, row, context, Some(balance), &mut Vec::new());
+    }
+    rules::last(Kind::Company, &record.key, fields, rule)
 }
 
 fn buckets(row: &Row) -> Result<[Decimal; 7], Bad> {
@@ -187,6 +202,7 @@ fn company(
     money_owed(&mut fields, row, context, balance, warnings);
     fields.own("last_sale", day(row.date("DateLastSale")?));
     fields.own("last_payment", day(row.date("DateLastPay")?));
+    fields.own("excluded", "");
     Ok(Object {
         kind: Kind::Company,
         key: record.key.clone(),

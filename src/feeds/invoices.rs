@@ -14,9 +14,10 @@ use super::{
     Beside, Context, Feed, Lack, Object, Outcome, Payload, Record, customers,
     fields::{Fields, day, number, readable},
     money::Money,
+    rules,
 };
 use crate::{
-    connection::CreditNotes,
+    connection::{CreditNotes, Settings},
     fault::Reason,
     hubspot::Kind,
     syspro::{Bad, Row},
@@ -109,10 +110,11 @@ impl Document {
 fn map(record: &Record, context: &Context) -> Outcome {
     let code = record.header.text("DocumentType");
     let Some(document) = Document::of(&code) else {
-        return Outcome::Excluded(other_document(&code));
+        return Outcome::Excluded(other_document(&code), None);
     };
-    if document == Document::Credit && context.settings.credit_notes == CreditNotes::Exclude {
-        return Outcome::Excluded(no_credit_notes());
+    if let Some(rule) = left_out(record, document, context.settings) {
+        let last = record.sent.then(|| last(record, document, context, &rule));
+        return Outcome::Excluded(rule, last);
     }
     if lacks_lines(record) && record.lack == Lack::AskAgain {
         return Outcome::AskAgain(lines_missing());
@@ -121,6 +123,29 @@ fn map(record: &Record, context: &Context) -> Outcome {
         Ok(payload) => Outcome::Send(Box::new(payload)),
         Err(reason) => Outcome::Failing(reason),
     }
+}
+
+fn left_out(record: &Record, document: Document, settings: &Settings) -> Option<Reason> {
+    if document == Document::Credit && settings.credit_notes == CreditNotes::Exclude {
+        return Some(no_credit_notes());
+    }
+    rules::against_invoice(&record.header, &settings.exclude)
+}
+
+/// What can be read of balance and status: a last word is not worth failing for.
+fn last(record: &Record, document: Document, context: &Context, rule: &Reason) -> Box<Payload> {
+    let mut fields = Fields::new(context.prefix);
+    let amounts = || {
+        let money = Money::of(&record.header, context)?;
+        let dates = Dates::of(&record.header, document, context, &mut Vec::new())?;
+        let total = money.send(required(&record.header, "CurrencyValue")?);
+        amounts(record, document, &money, total, &dates, context)
+    };
+    if let Ok(amounts) = amounts() {
+        fields.own("balance_due", number(Some(amounts.balance)));
+        fields.own("status", amounts.status);
+    }
+    rules::last(Kind::Invoice, &record.key, fields, rule)
 }
 
 fn lacks_lines(record: &Record) -> bool {
@@ -185,6 +210,7 @@ fn payload(record: &Record, document: Document, context: &Context) -> Result<Pay
         status: priced.then(|| status.to_owned()),
         due: dates.due.filter(|_| priced && is_open),
         lines_complete: priced && !keep_lines,
+        excluded: None,
         warnings,
         only_if_there: false,
     })
@@ -268,6 +294,7 @@ fn header(
     fields.own("tax", number(amounts.tax));
     fields.own("balance_due", number(Some(amounts.balance)));
     fields.own("status", amounts.status);
+    fields.own("excluded", "");
     original(&mut fields, row, money);
     fields.standard("hs_currency", money.sent.as_str());
     fields.standard("hs_purchase_order_number", row.text("CustomerPoNumber"));

@@ -82,7 +82,7 @@ pub fn shown(outcome: &Outcome) -> String {
     let payload = match outcome {
         Outcome::Send(payload) => payload,
         Outcome::AskAgain(why) => return format!("ask again {}", reason(why)),
-        Outcome::Excluded(why) => return format!("excluded {}", reason(why)),
+        Outcome::Excluded(why, _) => return format!("excluded {}", reason(why)),
         Outcome::Failing(why) => return format!("failing {}", reason(why)),
     };
     let mut text = String::new();

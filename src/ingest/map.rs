@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::read::Reader;
+use super::{gate::Gate, read::Reader};
 use crate::{
     connection::Settings,
     context::Run,
@@ -66,11 +66,17 @@ pub async fn map<P: Platform>(
         record.sent = known.is_some_and(|known| known.sent == 1);
         record.lack = lack(known, run.began);
     }
+    let mut gate = Gate::before(run, feed, &records, known).await?;
     let outcomes = outcomes(reader, feed, &records).await?;
-    let intakes = records.iter().zip(outcomes);
-    Ok(intakes
-        .map(|(record, outcome)| intake(run, record, outcome, marks))
-        .collect())
+    let passed = records.iter().zip(outcomes).map(|(record, outcome)| {
+        let known = known.get(&record.key);
+        let outcome = gate.pass(record, known, outcome);
+        Intake {
+            was: known.map(|known| known.fate),
+            ..intake(run, record, outcome, marks)
+        }
+    });
+    Ok(passed.collect())
 }
 
 /// What each of these records becomes, in their order.
@@ -141,7 +147,13 @@ fn intake<P: Platform>(
             intake.because(Fate::Waiting, &reason);
             intake.due = Some(now.max(run.began + 1));
         }
-        Outcome::Excluded(reason) => intake.because(Fate::Excluded, &reason),
+        Outcome::Excluded(reason, last) => {
+            intake.because(Fate::Excluded, &reason);
+            if let Some(last) = last {
+                intake.payload = Some(json!(last).to_string());
+                intake.due = Some(run.began);
+            }
+        }
         Outcome::Failing(reason) => {
             intake.because(Fate::Failing, &reason);
             intake.due = Some(now + DAY);

@@ -11,12 +11,12 @@ use super::{
     touch,
 };
 use crate::{
-    feeds::{Feed, INVOICES, Record},
+    feeds::{CUSTOMERS, Feed, INVOICES, Record},
     hash::hash,
     platform::{Platform, Statement},
     send::Halt,
     store::{
-        audit, cursors,
+        audit, cursors, family,
         ledger::{self, Fate, Intake, Known, Taken},
         rows_as, slices,
     },
@@ -66,10 +66,10 @@ pub async fn take<P: Platform>(
     if !whole {
         stand_beside(reader, feed, &mut records, Layout::Scattered).await?;
     }
-    let intakes = map(reader, feed, records, &known, &marks).await?;
     if feed.name == INVOICES.name {
-        touch(reader, intakes.iter().map(|intake| intake.key.as_str())).await?;
+        touch(reader, records.iter().map(|record| record.key.as_str())).await?;
     }
+    let intakes = map(reader, feed, records, &known, &marks).await?;
     passed();
     let unchanged = read - intakes.len() - rejected.len();
     commit(reader, feed, &intakes, &rejected, unchanged).await?;
@@ -94,6 +94,9 @@ pub async fn commit<P: Platform>(
     if !rejected.is_empty() {
         statements.push(audit::write(connection, now, rejected));
     }
+    if feed.name == CUSTOMERS.name {
+        statements.extend(families(reader, intakes));
+    }
     let mut answers = Vec::new();
     if !statements.is_empty() {
         let cursors = run.cursors.borrow_mut().to_save();
@@ -101,6 +104,10 @@ pub async fn commit<P: Platform>(
             statements.push(cursors::save(connection, &cursors));
         }
         answers = run.store.commit(statements).await?;
+        let to_send = |intake: &Intake| intake.payload.is_some();
+        if intakes.iter().any(to_send) {
+            run.due.borrow_mut().insert(feed.name.to_owned());
+        }
     }
     let mut answers = answers.into_iter();
     let mut taken: Vec<Taken> = Vec::new();
@@ -129,6 +136,27 @@ pub async fn commit<P: Platform>(
     books.failing += news(Fate::Failing) as u64;
     books.rejected += (held.len() - said) as u64;
     Ok(())
+}
+
+/// Invoices leave with their customer, and come back with it.
+fn families<P: Platform>(reader: &Reader<'_, P>, customers: &[Intake]) -> Vec<Statement> {
+    let run = reader.run;
+    let connection = run.connection.id.as_str();
+    let out = |intake: &Intake| intake.fate == Fate::Excluded;
+    let was_out = |intake: &Intake| intake.was == Some(Fate::Excluded);
+    let leaving = customers.iter().filter(|it| out(it) && !was_out(it));
+    let leaving: Vec<&str> = leaving.map(|it| it.key.as_str()).collect();
+    let back = customers.iter().filter(|it| was_out(it) && !out(it));
+    let back: Vec<&str> = back.map(|it| it.key.as_str()).collect();
+    let mut statements = Vec::new();
+    if !leaving.is_empty() {
+        statements.push(family::leave(connection, &leaving));
+    }
+    if !back.is_empty() {
+        statements.push(family::come_back(connection, run.began, &back));
+        run.due.borrow_mut().insert(INVOICES.name.to_owned());
+    }
+    statements
 }
 
 /// Records in the server's order, by which the ends of their range are told, the last of a key that

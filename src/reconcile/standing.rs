@@ -56,7 +56,7 @@ pub fn comparable<'a>(
     targets: &[Target],
     horizon: NaiveDate,
 ) -> Result<&'a Payload, Left> {
-    if let Outcome::Excluded(reason) = outcome {
+    if let Outcome::Excluded(reason, _) = outcome {
         return Err(Left::because(Fate::Excluded, reason));
     }
     let Some(standing) = standing else {
@@ -85,7 +85,7 @@ pub fn comparable<'a>(
             "changed",
             "It changed in SYSPRO since it was last sent: the next run sends it.",
         )),
-        Outcome::AskAgain(reason) | Outcome::Failing(reason) | Outcome::Excluded(reason) => {
+        Outcome::AskAgain(reason) | Outcome::Failing(reason) | Outcome::Excluded(reason, _) => {
             Err(Left::because(Fate::Waiting, reason))
         }
     }

@@ -24,6 +24,7 @@ pub enum Fate {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Known {
     pub key: String,
+    pub fate: Fate,
     pub mark: String,
     pub detail: String,
     pub mapping: i64,
@@ -37,7 +38,7 @@ pub struct Known {
 
 pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.mark, l.detail, l.mapping, l.seen_at,
+        "select l.key, l.fate, l.mark, l.detail, l.mapping, l.seen_at,
            iif(json_valid(l.reason), l.reason ->> 'code', null) as reason_code,
            exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
              and t.key = l.key and t.hubspot_id is not null) as sent,
@@ -53,6 +54,9 @@ pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
 #[derive(Clone, Debug, Serialize)]
 pub struct Intake {
     pub key: String,
+    /// What the ledger held it for; nothing when it is new.
+    #[serde(skip)]
+    pub was: Option<Fate>,
     pub fate: Fate,
     pub mark: String,
     pub detail: String,
@@ -76,6 +80,7 @@ impl Intake {
     pub fn new(key: &str) -> Self {
         Self {
             key: key.to_owned(),
+            was: None,
             fate: Fate::Waiting,
             mark: String::new(),
             detail: String::new(),
@@ -329,27 +334,31 @@ pub struct Settled {
     pub fate: Fate,
     pub reason: Option<String>,
     pub due: Option<Millis>,
+    /// 1: it is not all sent, and what is to be sent of it is kept.
+    pub kept: i64,
+    /// 1: reading it again is news.
+    pub again: i64,
     /// 1: refused once more.
     pub refused: i64,
 }
 
 /// Sets fates, each only for the revision that was sent: an answer says nothing about a newer one.
-/// A failing row forgets its hash, so that reading it again is news.
 pub fn settle(connection: &str, feed: &str, now: Millis, rows: &[Settled]) -> Statement {
     Statement::new(
         "with j as materialized (select value ->> 'key' as key, value ->> 'revision' as revision,
              value ->> 'fate' as fate, value ->> 'reason' as reason, value ->> 'due' as due,
-             value ->> 'refused' as refused from json_each(?4))
+             value ->> 'kept' as kept, value ->> 'again' as again, value ->> 'refused' as refused
+           from json_each(?4))
          update ledger set
            fate = j.fate, reason = j.reason, due = j.due,
-           payload = iif(j.fate = 'waiting', payload, null),
-           hash = iif(j.fate = 'failing', '', hash),
+           payload = iif(j.kept = 1, payload, null),
+           hash = iif(j.again = 1, '', hash),
            attempts = iif(j.fate = 'synced', 0, attempts + j.refused),
            synced_at = iif(j.fate = 'synced', ?3, synced_at)
          from j
          where ledger.connection = ?1 and ledger.feed = ?2 and ledger.key = j.key
            and ledger.revision = j.revision
-         returning ledger.fate",
+         returning ledger.fate, ledger.payload is not null as kept, ledger.hash = '' as again",
         [connection.into(), feed.into(), now.into(), json(rows)],
     )
 }

@@ -28,7 +28,9 @@ mod reconcile;
 mod refusals;
 mod replay;
 mod rivals;
+mod rules;
 mod sessions;
+mod trial;
 mod upkeep;
 mod zones;
 

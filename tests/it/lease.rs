@@ -100,6 +100,8 @@ fn an_answer_settles_only_the_revision_that_was_sent() {
             fate: Fate::Synced,
             reason: None,
             due: None,
+            kept: 0,
+            again: 0,
             refused: 0,
         };
         let settled = ledger::settle("acme", "customers", 0, &[answer]);

@@ -110,6 +110,12 @@ async fn find_again<P: Platform>(
             }
             Ok(Some(job))
         }
+        None if unit.payload.excluded.is_some() => {
+            let mut target = job.target;
+            target.begin_anew();
+            unit.keep(target);
+            Ok(None)
+        }
         None if is_keyless(run, kind) => {
             // The next run makes it anew, after reading what lines there are.
             unit.keep(Target::new(kind, &job.target.object_key));

@@ -6,6 +6,13 @@ use super::{
     Property,
 };
 
+const EXCLUDED: Property = (
+    "excluded",
+    Text,
+    "SYSPRO excluded",
+    "Filled: the rule by which this record is no longer kept up to date from SYSPRO.",
+);
+
 pub(super) const COMPANY: &[Property] = &[
     (
         "key",
@@ -151,6 +158,7 @@ pub(super) const COMPANY: &[Property] = &[
         "SYSPRO last payment",
         "The day of the customer's last payment.",
     ),
+    EXCLUDED,
 ];
 
 pub(super) const CONTACT: &[Property] = &[
@@ -290,6 +298,7 @@ pub(super) const INVOICE: &[Property] = &[
         "SYSPRO salesperson name",
         "The salesperson who made the sale.",
     ),
+    EXCLUDED,
 ];
 
 pub(super) const LINE_ITEM: &[Property] = &[

@@ -183,11 +183,10 @@ pub const BUGS: &[Bug] = &[
             edit(
                 "src/ingest/take.rs",
                 "    if feed.name == INVOICES.name {
-        touch(reader, intakes.iter().map(|intake| intake.key.as_str())).await?;
+        touch(reader, records.iter().map(|record| record.key.as_str())).await?;
     }
-    passed();
 ",
-                "    passed();\n",
+                "",
             ),
             edit(
                 "src/ingest/take.rs",

@@ -178,7 +178,7 @@ fn map(feed: &Feed, record: &Record, settings: &Settings, lookups: &Lookups) -> 
 fn assert_sound(outcome: &Outcome, story: &str) {
     let payload = match outcome {
         Outcome::Send(payload) => payload,
-        Outcome::AskAgain(reason) | Outcome::Excluded(reason) | Outcome::Failing(reason) => {
+        Outcome::AskAgain(reason) | Outcome::Excluded(reason, _) | Outcome::Failing(reason) => {
             let Reason { code, reason, .. } = reason;
             return assert!(!code.is_empty() && !reason.is_empty(), "{story}: no reason");
         }

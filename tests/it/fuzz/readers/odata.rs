@@ -189,7 +189,7 @@ fn outcome_is_sound(outcome: &Outcome, record: &Record, row: &Row) {
             }
             payload.warnings.iter().collect()
         }
-        Outcome::AskAgain(reason) | Outcome::Excluded(reason) | Outcome::Failing(reason) => {
+        Outcome::AskAgain(reason) | Outcome::Excluded(reason, _) | Outcome::Failing(reason) => {
             vec![reason]
         }
     };

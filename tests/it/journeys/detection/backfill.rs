@@ -87,16 +87,17 @@ fn the_first_sweep_shows_its_progress_over_many_ticks() {
         next(&site);
         let at = [progress(&site, "customers"), progress(&site, "invoices")];
         seen.push(at);
-        if at == [(true, 40), (true, 40)] {
+        if at.iter().all(|(done, _)| *done) {
             break;
         }
     }
-    assert!(seen.len() > 4, "{seen:?}");
+    assert!(seen.len() >= 4, "{seen:?}");
     let until_done = |feed: usize| seen.iter().map(move |at| at[feed]).take_while(|at| !at.0);
     for feed in [0, 1] {
         assert!(until_done(feed).is_sorted(), "{seen:?}");
+        let mut done = seen.iter().map(|at| at[feed]).filter(|at| at.0);
+        assert_eq!(done.next(), Some((true, 40)), "{seen:?}");
     }
-    assert_eq!(seen.last(), Some(&[(true, 40), (true, 40)]));
     site.settle(12);
     agreement::check(&site);
 }
