@@ -109,13 +109,16 @@ async fn link<P: Platform>(
         return Ok(());
     }
     let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
-    let wanted: Vec<(usize, Target, String)> = open
+    let mut wanted: Vec<(usize, Target, String)> = open
         .flat_map(|(at, unit)| {
             let missing = unit.missing_links(from, to).into_iter();
             missing.map(move |(target, to_id)| (at, target, to_id))
         })
         .collect();
-    for wanted in wanted.chunks(associations::MAX_PAIRS) {
+    wanted.sort_by_key(|(_, target, _)| target.adopted.is_some());
+    let alike = wanted
+        .chunk_by(|(_, one, _), (_, other, _)| one.adopted.is_some() == other.adopted.is_some());
+    for wanted in alike.flat_map(|alike| alike.chunks(associations::MAX_PAIRS)) {
         let sent = halving(wanted, async |some| send_links(run, from, to, some).await).await;
         for ((place, target, to_id), verdict) in wanted.iter().zip(sent.verdicts) {
             let unit = at(units, *place);
@@ -160,8 +163,11 @@ async fn send_links<P: Platform>(
         .filter_map(|(_, target, to_id)| Some((target.hubspot_id.as_deref()?, to_id.as_str())))
         .collect();
     let request = match associations::types(from, to) {
-        // A contact's company is to be its primary one as well: that takes naming the types.
-        Some(types) if types.len() > 1 => associations::create(&run.api(), from, to, &pairs, types),
+        // A contact's company is to be its primary one as well: that takes naming the types, which
+        // takes a pair's other labels away. What people gave a contact of theirs stays.
+        Some(types) if types.len() > 1 && !some.iter().any(|(_, it, _)| it.adopted.is_some()) => {
+            associations::create(&run.api(), from, to, &pairs, types)
+        }
         _ => associations::associate_default(&run.api(), from, to, &pairs),
     };
     let answers = run
