@@ -7,6 +7,7 @@
 mod control;
 pub mod data;
 pub mod hubspot;
+pub mod peopled;
 pub mod serve;
 pub mod syspro;
 

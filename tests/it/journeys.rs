@@ -12,6 +12,7 @@ mod detection;
 mod dialects;
 mod documents;
 mod faults;
+mod home;
 mod input;
 mod keyless;
 mod keys;
