@@ -238,4 +238,15 @@ pub const BUGS: &[Bug] = &[
             "certain.extend(doubtful);",
         )],
     },
+    Bug {
+        name: "what was last answered for is believed of a row that was overtaken",
+        shown: Shown::By(
+            "journeys::changes::a_change_taken_back_after_its_answer_was_lost_is_taken_back_in_hubspot_too",
+        ),
+        edits: &[edit(
+            "migrations/0008_overtaken.sql",
+            "old.revision <> new.revision",
+            "old.revision > new.revision",
+        )],
+    },
 ];

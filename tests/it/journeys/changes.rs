@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Days;
 use simulators::{
     data::{NewCustomer, NewInvoice, NewLine, Value},
-    hubspot::Kind,
+    hubspot::{Fault, Kind},
 };
 
 use super::{
@@ -328,4 +328,24 @@ fn a_new_customer_with_an_invoice_of_the_same_minute_arrives_in_one_run() {
         site.value(Kind::Contact, &contact(2), "lastname"),
         "Newcomer"
     );
+}
+
+/// What was last answered for is then what it shall be, and HubSpot holds the other.
+#[test]
+fn a_change_taken_back_after_its_answer_was_lost_is_taken_back_in_hubspot_too() {
+    let site = loaded(2);
+    let name = |name: &str| {
+        let mut erp = site.erp.borrow_mut();
+        assert!(erp.data.edit_customer(&customer(1), "Name", name));
+    };
+    let lost = Fault::LoseAnswer.times(100, "companies/batch/update");
+    site.portal.borrow_mut().add_fault(lost);
+    name("A mistake");
+    site.next_tick();
+    assert_eq!(site.value(Kind::Company, &company(1), "name"), "A mistake");
+    site.portal.borrow_mut().clear_faults();
+    name("Customer 1");
+    site.world.advance(Duration::from_secs(7 * 3_600));
+    site.settle(10);
+    agreement::check(&site);
 }
