@@ -30,7 +30,7 @@ use crate::{
     store::{
         cursors, ledger, rows_as,
         runs::{self, Asked},
-        shadow::{self, Place, Standing},
+        shadow::{self, Mailbox, Place, Standing},
     },
     sync::sync,
 };
@@ -197,7 +197,8 @@ impl<P: Platform> Preview<'_, P> {
         cursors: Cursors,
     ) -> Result<(), Halt> {
         let sender = self.run.sender;
-        let noted: Pretence = cursors.position(PREVIEW, NOTED);
+        let mut noted: Pretence = cursors.position(PREVIEW, NOTED);
+        self.recall_emails(&mut noted).await?;
         sender.pretend(Some(noted));
         let mut began = self.run.began;
         let mut shadow = self.under_shadow(standing, cursors, began);
@@ -243,6 +244,17 @@ impl<P: Platform> Preview<'_, P> {
             &shadow.cursors.borrow_mut().to_save(),
         ));
         self.run.store.commit(statements).await?;
+        Ok(())
+    }
+
+    /// Which contact has which e-mail by now: no two may have the same.
+    async fn recall_emails(&self, noted: &mut Pretence) -> Result<(), Halt> {
+        let mailboxes = shadow::mailboxes(self.id());
+        let mut rows = self.run.store.read(&[mailboxes]).await?;
+        let mailboxes: Vec<Mailbox> = rows_as(rows.pop().unwrap_or_default())?;
+        for mailbox in mailboxes {
+            noted.address(&mailbox.id, Some(mailbox.email));
+        }
         Ok(())
     }
 

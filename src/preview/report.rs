@@ -41,17 +41,22 @@ pub async fn whole<P: Platform>(
         status: Some("failing"),
         ..records::Filter::default()
     };
+    let ambiguous = records::Filter {
+        reason: Some("ambiguous"),
+        ..records::Filter::default()
+    };
     let id = preview.id();
     let statements = [
         records::summary(id),
         shadow::objects(preview.real(), id, NEVER_MADE),
         records::page(id, &failing, None, LISTED),
         shadow::deals(preview.real(), id),
+        records::page(id, &ambiguous, None, LISTED),
     ];
     let mut rows = preview.run.store.read(&statements).await?.into_iter();
     let mut next = || rows.next().unwrap_or_default();
     let (summary, objects, failing) = (next(), rows_as(next())?, next());
-    let deals = next().into_iter().next();
+    let (deals, ambiguous) = (next().into_iter().next(), next());
     let samples = samples(preview, &noted.samples).await?;
     let calls: u32 = noted.calls.values().sum();
     let daily = preview.run.sender.daily_limit();
@@ -64,6 +69,7 @@ pub async fn whole<P: Platform>(
         "records": by_status(&summary),
         "reasons": summary.iter().filter(|row| !row["code"].is_null()).collect::<Vec<_>>(),
         "failing": failing.into_iter().map(named).collect::<Vec<_>>(),
+        "ambiguous": ambiguous.into_iter().map(named).collect::<Vec<_>>(),
         "hubspot": {
             "calls": calls,
             "by_endpoint": noted.calls,
@@ -103,6 +109,7 @@ fn by_status(summary: &Rows) -> Value {
 struct Objects {
     kind: Kind,
     created: u64,
+    adopted: u64,
     found: u64,
     updated: u64,
     unchanged: u64,
@@ -112,6 +119,7 @@ fn by_kind(objects: &[Objects]) -> Value {
     let kinds = objects.iter().map(|it| {
         let counts = json!({
             "created": it.created,
+            "adopted": it.adopted,
             "updated": it.updated + it.found,
             "unchanged": it.unchanged,
         });

@@ -146,7 +146,10 @@ pub fn copy(
 pub fn objects(connection: &str, shadow: &str, never_made: &str) -> Statement {
     Statement::new(
         "select t.kind, sum(instr(t.hubspot_id, ?3) = 1) as created,
-           sum(instr(t.hubspot_id, ?3) <> 1 and b.hubspot_id is not t.hubspot_id) as found,
+           sum(instr(t.hubspot_id, ?3) <> 1 and b.hubspot_id is not t.hubspot_id
+             and t.adopted is not null) as adopted,
+           sum(instr(t.hubspot_id, ?3) <> 1 and b.hubspot_id is not t.hubspot_id
+             and t.adopted is null) as found,
            sum(b.hubspot_id is t.hubspot_id and b.hash <> t.hash) as updated,
            sum(b.hubspot_id is t.hubspot_id and b.hash = t.hash) as unchanged
          from targets t left join targets b on b.connection = ?1 and b.feed = t.feed and b.key = t.key
@@ -167,6 +170,24 @@ pub fn deals(connection: &str, shadow: &str) -> Statement {
              and not exists (select 1 from deal_links s where s.connection = ?2 and s.key = b.key
                and s.deal = b.deal)) as unlinked",
         [connection.into(), shadow.into()],
+    )
+}
+
+/// A contact, and the hash of the e-mail it has.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Mailbox {
+    pub id: String,
+    pub email: String,
+}
+
+/// The e-mails that contacts under a shadow have. What stands for a person is the hash of the name,
+/// a blank and the hash of the e-mail.
+pub fn mailboxes(shadow: &str) -> Statement {
+    Statement::new(
+        "select hubspot_id as id, substr(person, instr(person, ' ') + 1) as email from targets
+         where connection = ?1 and feed = 'customers' and kind = 'contact'
+           and hubspot_id is not null and person is not null and withheld is null",
+        [shadow.into()],
     )
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use simulators::{
     data::{Distributor, NewCustomer, NewInvoice},
     hubspot::Kind,
+    peopled::{Case, Town},
 };
 
 use super::{company, customer, distributor, first_invoice, hubspot_key, lines, loaded};
@@ -198,6 +199,45 @@ fn what_it_tells_comes_about_call_by_call_and_record_by_record() {
     agreement::check(&site);
 }
 
+/// Customers of whom people have companies and contacts already.
+#[test]
+fn what_people_have_is_told_as_adopted_and_what_nobody_can_tell_as_ambiguous() {
+    let start = Start::calm();
+    let now = start.now;
+    let site = Site::bare(start, Distributor::empty(), options());
+    let town = Town::settle(
+        &mut site.erp.borrow_mut().data,
+        &mut site.portal.borrow_mut(),
+        now,
+        day(Start::NOW),
+    );
+    make_paused(&site, json!({}));
+    let before = untouched(&site);
+    let count = |kind| site.portal.borrow().objects(kind).count();
+    let theirs = [Kind::Company, Kind::Contact].map(count);
+    let run = preview(&site);
+    let report = &run["report"];
+    assert_eq!(untouched(&site), before, "nothing was written");
+
+    resume(&site);
+    site.settle(8);
+    compare(&site, report);
+    let kinds = [Kind::Company, Kind::Contact];
+    for ((kind, word), theirs) in kinds.into_iter().zip(["company", "contact"]).zip(theirs) {
+        let told = &report["objects"][kind.plural()];
+        assert_eq!(told["created"], count(kind) - theirs, "{report:#}");
+        let sql = format!("select 1 from targets where kind = '{word}' and adopted is not null");
+        let adopted = site.world.rows(&sql).len();
+        assert!(adopted > 0, "the town has some");
+        assert_eq!(told["adopted"], adopted, "{report:#}");
+    }
+    let ambiguous = report["ambiguous"].as_array().expect("a list");
+    assert_eq!(ambiguous.len(), town.of(Case::Twice).count());
+    let taken_over = |sample: &&Json| !sample["before"].is_null();
+    let samples = report["samples"].as_array().expect("a list");
+    assert!(samples.iter().any(|it| taken_over(&it)), "{samples:#?}");
+}
+
 #[test]
 fn of_what_is_in_sync_already_only_what_differs_is_told() {
     let site = loaded(12);
@@ -344,7 +384,7 @@ fn while_a_connection_runs_it_is_synced_first() {
     let companies = &run["report"]["objects"]["companies"];
     assert_eq!(
         companies,
-        &json!({ "created": 0, "updated": 0, "unchanged": 3 })
+        &json!({ "created": 0, "adopted": 0, "updated": 0, "unchanged": 3 })
     );
     assert_eq!(run["report"]["hubspot"]["calls"], 0, "{run:#}");
     assert!(site.get("/connections/acme")["last_good_at"].is_string());
