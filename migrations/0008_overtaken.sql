@@ -4,7 +4,7 @@
 -- again. Line items without an id keep their hash: it tells that they were tried.
 
 create trigger ledger_overtaken after update of revision on ledger
-when old.fate = 'waiting' and old.payload is not null and old.revision <> new.revision
+when old.fate in ('waiting', 'excluded') and old.payload is not null and old.revision <> new.revision
 begin
   update targets set hash = '', status = null
   where connection = new.connection and feed = new.feed and key = new.key and hubspot_id is not null;

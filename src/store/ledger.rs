@@ -134,7 +134,8 @@ pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Int
            payload = iif(hash <> excluded.hash, excluded.payload, payload),
            reason = iif(hash <> excluded.hash or fate = 'failing', excluded.reason, reason),
            due = case when hash <> excluded.hash or fate = 'failing' then excluded.due
-                      when fate in ('synced', 'excluded') then excluded.look_at
+                      when fate = 'synced' or fate = 'excluded' and payload is null
+                        then excluded.look_at
                       else due end,
            attempts = iif(mark <> excluded.mark or detail <> excluded.detail, 0, attempts),
            seen_at = iif(hash <> excluded.hash, excluded.seen_at, seen_at),

@@ -60,12 +60,15 @@ impl Job {
         let target = &self.target;
         let filled = |name: &str| target.filled.contains(name);
         let prefix = run.connection.hubspot.prefix.as_str();
+        // What it was last sent is in doubt, and so is what of ours was filled by it.
+        let in_doubt = target.hubspot_id.is_some() && target.hash.is_empty();
+        let ours = |name: &str| in_doubt && name.starts_with(prefix);
         let all = target.adopted.is_none()
             || run.connection.settings.adopted_fields == AdoptedFields::Overwrite;
         self.properties = object
             .properties
             .iter()
-            .filter(|(name, value)| !value.is_empty() || filled(name))
+            .filter(|(name, value)| !value.is_empty() || filled(name) || ours(name))
             .filter(|(name, _)| all || filled(name) || name.starts_with(prefix))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();

@@ -172,8 +172,8 @@ pub const BUGS: &[Bug] = &[
         shown: Shown::Within(20),
         edits: &[edit(
             "src/deliver/write/job.rs",
-            ".filter(|(name, value)| !value.is_empty() || filled(name))",
-            ".filter(|(name, _)| filled(name) || !name.is_empty())",
+            ".filter(|(name, value)| !value.is_empty() || filled(name) || ours(name))",
+            ".filter(|(name, _)| filled(name) || ours(name) || !name.is_empty())",
         )],
     },
     Bug {

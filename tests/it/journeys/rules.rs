@@ -1,10 +1,12 @@
 //! What the settings leave out: it names its rule, gets one last write where HubSpot has it, and
 //! comes back whole.
 
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
 use simulators::{
     data::{InvoiceKey, NewCustomer, NewInvoice},
-    hubspot::Kind,
+    hubspot::{Fault, Kind},
 };
 
 use super::{company, customer, distributor, first_invoice, hubspot_key, lines, money};
@@ -279,6 +281,51 @@ fn a_rule_that_syspro_itself_ends_takes_the_invoices_up_again() {
         assert_eq!(site.status("invoices", &hubspot_key(&invoice)), "synced");
     }
     assert_eq!(site.linked(Kind::Company, &company(4), Kind::Contact), 1);
+    agreement::check(&site);
+}
+
+/// Longer than any park.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// What comes between a last write and HubSpot, while the record or the rule changes.
+fn last_write_meets(trouble: Fault, meanwhile: impl Fn(&Site)) -> Site {
+    let site = site(json!({}));
+    site.settle(4);
+    let trouble = trouble.times(100, "companies/batch/update");
+    site.portal.borrow_mut().add_fault(trouble);
+    exclude(&site, json!({ "customer_classes": ["INT"] }));
+    site.next_tick();
+    meanwhile(&site);
+    site.next_tick();
+    site.portal.borrow_mut().clear_faults();
+    site.world.advance(A_DAY);
+    site.settle(8);
+    site
+}
+
+#[test]
+fn a_last_write_that_is_put_off_goes_although_the_record_changes_meanwhile() {
+    let site = last_write_meets(Fault::refuse(503, ""), |site| {
+        pay(site, &first_invoice(2), "12.50");
+    });
+    let said = site.value(Kind::Company, &company(2), "syspro_excluded");
+    assert!(said.contains("exclude.customer_classes"), "{said:?}");
+    assert_eq!(told(&site, "customers", &company(2))[0], "excluded");
+}
+
+#[test]
+fn a_last_write_unheard_is_taken_back_with_its_rule() {
+    let site = last_write_meets(Fault::LoseAnswer, |site| {
+        assert_ne!(
+            site.value(Kind::Company, &company(2), "syspro_excluded"),
+            ""
+        );
+        exclude(site, json!({ "customer_classes": [] }));
+    });
+    assert_eq!(
+        site.value(Kind::Company, &company(2), "syspro_excluded"),
+        ""
+    );
     agreement::check(&site);
 }
 
