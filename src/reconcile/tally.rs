@@ -16,6 +16,8 @@ use crate::{
 
 /// Records that differ are named up to here; all are counted.
 const NAMED: usize = 500;
+/// Reasons listed of one record; more are counted.
+const WHYS: usize = 5;
 /// Of those that were not compared, each for the same cause.
 const EXAMPLES: usize = 20;
 /// Customers with another balance.
@@ -64,6 +66,13 @@ struct Difference {
     feed: String,
     key: String,
     why: Vec<Why>,
+    /// Reasons beyond those listed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    more: usize,
+}
+
+fn is_none(more: &usize) -> bool {
+    *more == 0
 }
 
 /// Records that were not compared, all for the same cause.
@@ -152,7 +161,13 @@ impl Tally {
     }
 
     /// A record was compared; it is the same where there is no reason why not.
-    pub fn compared(&mut self, feed: &str, key: &str, why: Vec<Why>, synced_at: Option<Millis>) {
+    pub fn compared(
+        &mut self,
+        feed: &str,
+        key: &str,
+        mut why: Vec<Why>,
+        synced_at: Option<Millis>,
+    ) {
         *self.compared.entry(feed.to_owned()).or_default() += 1;
         if why.is_empty() {
             return;
@@ -163,8 +178,17 @@ impl Tally {
             self.sent = Some((first.min(at), last.max(at)));
         }
         if self.differences.len() < NAMED {
+            // All that is listed is one value of the database, which holds two megabytes.
+            let more = why.len().saturating_sub(WHYS);
+            why.truncate(WHYS);
             let (feed, key) = (feed.to_owned(), key.to_owned());
-            self.differences.push(Difference { feed, key, why });
+            let difference = Difference {
+                feed,
+                key,
+                why,
+                more,
+            };
+            self.differences.push(difference);
         }
     }
 

@@ -78,8 +78,8 @@ async fn ask<P: Platform>(
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "already_asked",
-            "The same was asked for already and has not begun yet.",
-            "Wait for the next tick; GET /connections/{id}/runs shows it.",
+            "The same was asked for already and is not done yet.",
+            "Wait for its end; GET /connections/{id}/runs shows it.",
         ));
     }
     Ok(Reply::new(StatusCode::ACCEPTED, json!({ "run": id })))

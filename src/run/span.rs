@@ -28,10 +28,17 @@ pub async fn go_on<P: Platform>(
     let now = run.platform.now();
     let began = asked.began_at.unwrap_or(run.began);
     let progress = match advance(run, asked).await {
+        Ok(Progress::Again(_)) if now - began >= LONGEST => {
+            Progress::Done(Colour::Red, stopped(&too_long()))
+        }
         Ok(progress) => progress,
+        // Nothing of it was done, and the sync beside it is not to suffer.
+        Err(Halt::Store(StoreError::Refused(why))) => {
+            Progress::Done(Colour::Red, stopped(&refused(&why)))
+        }
         Err(Halt::Store(error)) => return Err(error),
         Err(Halt::Spent(_)) if now - began < LONGEST => return Ok(None),
-        Err(Halt::Fault(fault)) if now - began < LONGEST && !fault.is_final() => return Ok(None),
+        Err(Halt::Fault(fault)) if now - began < LONGEST && !says_no(&fault) => return Ok(None),
         Err(Halt::Spent(_)) => Progress::Done(Colour::Red, stopped(&too_long())),
         Err(Halt::Fault(fault)) => Progress::Done(Colour::Red, stopped(&failed(&fault))),
     };
@@ -59,11 +66,24 @@ async fn advance<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progres
     Ok(Progress::Done(Colour::Red, stopped(&unknown)))
 }
 
+/// Asked again it says the same.
+fn says_no(fault: &Fault) -> bool {
+    fault.is_final() || matches!(fault, Fault::Refused { .. } | Fault::Forbidden { .. })
+}
+
 fn too_long() -> Reason {
     Reason::new(
         "too_long",
         "It did not come to its end within a day.",
         "Ask for it again when the connection has less to do, or raise MAX_QUERIES and RUN_MINUTES.",
+    )
+}
+
+fn refused(why: &str) -> Reason {
+    Reason::new(
+        "database",
+        format!("The database refuses what it wanted to keep: {why}."),
+        "Ask for a shorter period, or report it with the sentence above.",
     )
 }
 

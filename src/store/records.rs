@@ -99,7 +99,10 @@ macro_rules! among_asked {
                select feed, key from ledger where ?3 = 1 and connection = ?1 and fate = 'failing'
                union
                select feed, key from audit where connection = ?1 and at >= ?5 and at < ?6
-                 and (?4 is null or feed = ?4) and outcome <> 'rejected') ",
+                 and (?4 is null or feed = ?4) and outcome <> 'rejected'
+               union
+               select feed, key from ledger where ?5 is not null and connection = ?1
+                 and synced_at >= ?5 and synced_at < ?6 and (?4 is null or feed = ?4)) ",
             $statement
         )
     };
