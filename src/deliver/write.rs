@@ -97,6 +97,10 @@ fn share_no_email(jobs: Vec<Job>, units: &mut [Unit]) -> (Vec<Job>, Vec<Job>) {
         .collect();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for mut job in jobs {
+        if found(&&job) {
+            first.push(job);
+            continue;
+        }
         let email = job.properties.get(EMAIL).map(|email| email.to_lowercase());
         let shared = email.is_some_and(|email| !email.is_empty() && !seen.insert(email));
         if shared && job.target.filled.contains(EMAIL) {

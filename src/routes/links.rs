@@ -1,4 +1,4 @@
-//! `POST /connections/{id}/links`: a person says which record of HubSpot's a customer or an invoice is.
+//! `POST /connections/{id}/links`: a person says which record of HubSpot's a customer is.
 //!
 //! It is looked at at once and taken over by the next run, which first takes our key from the record it
 //! was before. Linking it elsewhere undoes it.
@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     connection::{Connection, Problem},
     credentials,
-    feeds::{CUSTOMERS, INVOICES},
+    feeds::CUSTOMERS,
     hubspot::{
         Api, Kind,
         account::Account,
@@ -111,16 +111,16 @@ impl Link {
         let mut problems = Vec::new();
         let kinds: &[Kind] = match body.feed.as_str() {
             feed if feed == CUSTOMERS.name => &[Kind::Company, Kind::Contact],
-            feed if feed == INVOICES.name => &[Kind::Invoice],
             _ => {
-                let remedy = "Use customers or invoices.";
-                problems.push(problem("feed", "is not a feed".to_owned(), remedy));
+                let remedy = "Use customers: the records of invoices are ours alone.";
+                let reason = "cannot be linked by hand".to_owned();
+                problems.push(problem("feed", reason, remedy));
                 &[]
             }
         };
         let kind = body.kind.or(kinds.first().copied());
         if kind.is_some_and(|kind| !kinds.is_empty() && !kinds.contains(&kind)) {
-            let remedy = "Use company or contact for customers, invoice for invoices.";
+            let remedy = "Use company or contact.";
             let reason = "is not a kind that this feed makes".to_owned();
             problems.push(problem("kind", reason, remedy));
         }
@@ -252,10 +252,10 @@ mod tests {
         );
         check(
             r#"{"feed":"invoices","key":"EDU1/1/2/I","hubspot_id":"512"}"#,
-            &[],
+            &["feed"],
         );
         check(
-            r#"{"feed":"invoices","key":"EDU1/1/2/I","hubspot_id":"../../owners","kind":"company"}"#,
+            r#"{"feed":"customers","key":"EDU1/1","hubspot_id":"../../owners","kind":"invoice"}"#,
             &["kind", "hubspot_id"],
         );
         check(

@@ -173,9 +173,18 @@ fn with_overwrite_syspro_has_the_last_word() {
             ("zip", "12345"),
         ],
     );
+    let person = [
+        ("email", "jo@customer1.example"),
+        ("firstname", "Josephine"),
+    ];
+    let person = theirs(&site, Kind::Contact, &person);
     site.settle(3);
     assert_eq!(live(&site, Kind::Company), 1);
     assert_eq!(value(&site, Kind::Company, own, "name"), "Customer 1");
+    assert_eq!(live(&site, Kind::Contact), 1);
+    assert_eq!(value(&site, Kind::Contact, person, "firstname"), "Jo");
+    let record = site.record("customers", &company(1));
+    assert_eq!(record["reason"], json!(null), "its e-mail is its own");
     assert_eq!(
         value(&site, Kind::Company, own, "zip"),
         "12345",

@@ -135,6 +135,9 @@ fn what_cannot_be_linked_says_why() {
     let refused = link(&site, body);
     assert_eq!(refused.status, 400, "{}", refused.body);
     assert_eq!(refused.body["error"]["details"][0]["path"], "kind");
+    let body = json!({"feed": "invoices", "key": company(1), "hubspot_id": own});
+    let refused = link(&site, body);
+    assert_eq!(refused.body["error"]["details"][0]["path"], "feed");
     // A contact is linked by its kind.
     let person = theirs(&site, Kind::Contact, &[("firstname", "Josephine")]);
     let body =
