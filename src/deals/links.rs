@@ -81,6 +81,14 @@ async fn make<P: Platform>(run: &Run<'_, P>, links: &[Link]) -> Result<bool, Hal
     }
     let mut links = links.to_vec();
     let stand = standing(run, &links).await?;
+    let asked = links.len();
+    // Of these nobody said what stands: taken for ours, a person's link would go with its number.
+    links.retain(|link| {
+        link.made == Some(Made::Trying)
+            || link.invoice_id.starts_with(NEVER_MADE)
+            || stand.contains_key(&link.invoice_id)
+    });
+    let untold = links.len() < asked;
     for link in links
         .iter_mut()
         .filter(|link| link.made != Some(Made::Trying))
@@ -101,6 +109,7 @@ async fn make<P: Platform>(run: &Run<'_, P>, links: &[Link]) -> Result<bool, Hal
     });
     let sent = halving(&links, async |some| send_links(run, some).await).await;
     let mut done = Outcome::default();
+    done.left = untold;
     for (link, verdict) in links.into_iter().zip(sent.verdicts) {
         match verdict {
             Ok(Some(())) => done.linked(link),

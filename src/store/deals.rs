@@ -82,7 +82,7 @@ pub fn merged(connection: &str, into: &[(&str, &str)]) -> Statement {
            from json_each(?2))
          insert into deal_links (connection, key, deal, invoice_id, made)
          select ?1, k.key, j.survivor, k.invoice_id, k.made
-         from j cross join deal_links k
+         from j cross join deal_links k indexed by deal_links_by_deal
          where k.connection = ?1 and k.deal = j.gone and exists (
            select 1 from ledger l cross join deals d
            where l.connection = ?1 and l.feed = 'invoices' and l.key = k.key

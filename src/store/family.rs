@@ -84,8 +84,7 @@ pub fn come_back(connection: &str, now: Millis, customers: &[&str]) -> Statement
          where ledger.connection = ?1 and ledger.feed = ?2
            and ledger.key > j.customer || '/' and ledger.key < j.customer || '0'
            and ledger.fate = 'excluded'
-           and iif(json_valid(ledger.reason), ledger.reason ->> 'code', '') = ?5
-         returning ledger.key",
+           and iif(json_valid(ledger.reason), ledger.reason ->> 'code', '') = ?5",
         [
             connection.into(),
             INVOICES.name.into(),
