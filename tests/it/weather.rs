@@ -2,8 +2,8 @@
 //! is anything lost, doubled or older than it was.
 //!
 //! Half of the seeds live without sweep and lookback once the backfill is done: those two heal the
-//! very faults that are looked for here. `SEEDS=n` runs the first n seeds, `SEED=n` the nth alone;
-//! with `UNTIL_BAD` set nothing new begins after the first that goes wrong.
+//! very faults that are looked for here. `SEEDS=n` runs the first n seeds, or those from `FROM=m` on;
+//! `SEED=n` the nth alone; with `UNTIL_BAD` set nothing new begins after the first that goes wrong.
 
 mod changes;
 mod invariants;
@@ -54,12 +54,15 @@ const HURRY: Millis = 40 * SECOND;
 
 #[test]
 fn whatever_the_weather_hubspot_ends_up_as_syspro_is() {
-    let one = env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    let count = env::var("SEEDS").ok().and_then(|count| count.parse().ok());
-    let (first, end) = match one {
-        Some(seed) => (seed, seed + 1),
-        None => (0, count.unwrap_or(SEEDS)),
+    let number = |name: &str| -> Option<u64> { env::var(name).ok()?.parse().ok() };
+    let (first, count) = match number("SEED") {
+        Some(seed) => (seed, 1),
+        None => (
+            number("FROM").unwrap_or_default(),
+            number("SEEDS").unwrap_or(SEEDS),
+        ),
     };
+    let end = first + count;
     let until_bad = env::var_os("UNTIL_BAD").is_some();
     let next = AtomicU64::new(first);
     let (total, bad) = (Mutex::new(Tally::default()), Mutex::new(Vec::new()));
