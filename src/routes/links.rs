@@ -64,15 +64,15 @@ pub async fn link<P: Platform>(
     let mut target = asked.target.clone();
     target.hubspot_id = Some(found.id.clone());
     let record = (asked.feed.clone(), asked.key.clone());
-    let mut statements = vec![targets::link(id, &asked.feed, &asked.key, &target)];
     // A run under way may be writing this very record: what it says of it is not believed.
-    let now = platform.now();
-    statements.extend(records::replay(id, &Selection::Records(vec![record]), now));
-    statements.push(overtake(&stored.portal));
-    let rows = database(platform, statements).await?;
+    let link = targets::link(id, &asked.feed, &asked.key, &target);
+    let rows = database(platform, vec![link, overtake(&stored.portal)]).await?;
     let Some(linked) = rows.first().and_then(|rows| rows.first()) else {
         return Err(belongs_to(None, &asked));
     };
+    // Cut off before this, nobody was told of a link, and whoever asks again gets the whole.
+    let (record, now) = (Selection::Records(vec![record]), platform.now());
+    database(platform, records::replay(id, &record, now).to_vec()).await?;
     let account: Option<Account> = serde_json::from_value(parsed(stored.account.as_deref())).ok();
     let url = account.and_then(|account| url(&account, asked.target.kind, &found.id));
     Ok(Reply::new(

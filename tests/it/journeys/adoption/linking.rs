@@ -101,11 +101,18 @@ fn nobody_is_given_anothers_record() {
     // That one is linked elsewhere first.
     let own = theirs(&site, Kind::Company, &[("name", "Theirs")]);
     assert_eq!(link_company(&site, 2, own).status, 202);
+    let row = || {
+        site.world
+            .rows("select * from ledger where feed = 'customers' order by key limit 1")
+    };
+    let before = row();
+    assert_eq!(before.len(), 1);
     assert_eq!(
         link_company(&site, 1, own).status,
         409,
         "promised to the other"
     );
+    assert_eq!(row(), before, "what is refused does nothing");
     site.settle(5);
     assert_eq!(link_company(&site, 1, second).status, 202);
     site.settle(5);
