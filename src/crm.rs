@@ -51,7 +51,7 @@ async fn batch<P: Platform>(
     names: &[&str],
     properties: &[&str],
 ) -> Result<HashMap<String, Option<Found>>, Halt> {
-    let key = format!("{}key", run.connection.hubspot.prefix);
+    let key = run.key_property();
     let request = match by {
         By::Id => objects::read(&run.api(), kind, names, properties),
         By::Key => {

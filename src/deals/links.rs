@@ -10,11 +10,11 @@ use crate::{
     context::{DEALS, Run},
     deliver::{
         batch::{Blocked, Verdict, halving},
-        steps::{blocked, link_verdict},
+        steps::{associate, blocked},
     },
     hubspot::{
         Kind,
-        associations::{self, LinkAnswer, Links, Source},
+        associations::{self, Links, Source},
         body, refusal,
     },
     pace::Lane,
@@ -196,17 +196,7 @@ async fn send_links<P: Platform>(
 ) -> Result<Vec<Verdict<()>>, Halt> {
     let pairs = pairs(some);
     let request = associations::associate_default(&run.api(), Kind::Invoice, Kind::Deal, &pairs);
-    let answers = run
-        .sender
-        .write(
-            Lane::Associations,
-            Effect::Write,
-            request,
-            |response| associations::read_linked(&pairs, response),
-            async || Ok(pairs.iter().map(|_| LinkAnswer::Linked).collect()),
-        )
-        .await?;
-    Ok(answers.into_iter().map(link_verdict).collect())
+    associate(run, request, &pairs).await
 }
 
 async fn send_archive<P: Platform>(

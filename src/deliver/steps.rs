@@ -3,6 +3,8 @@
 
 use std::{cell::Cell, collections::BTreeMap};
 
+use http::Request;
+
 use super::{
     adopt,
     batch::{Blocked, Verdict, halving},
@@ -170,20 +172,29 @@ async fn send_links<P: Platform>(
         }
         _ => associations::associate_default(&run.api(), from, to, &pairs),
     };
+    associate(run, request, &pairs).await
+}
+
+/// Sends a request that links these pairs.
+pub async fn associate<P: Platform>(
+    run: &Run<'_, P>,
+    request: Request<String>,
+    pairs: &[(&str, &str)],
+) -> Result<Vec<Verdict<()>>, Halt> {
     let answers = run
         .sender
         .write(
             Lane::Associations,
             Effect::Write,
             request,
-            |response| associations::read_linked(&pairs, response),
+            |response| associations::read_linked(pairs, response),
             async || Ok(pairs.iter().map(|_| LinkAnswer::Linked).collect()),
         )
         .await?;
     Ok(answers.into_iter().map(link_verdict).collect())
 }
 
-pub fn link_verdict(answer: LinkAnswer) -> Verdict<()> {
+fn link_verdict(answer: LinkAnswer) -> Verdict<()> {
     match answer {
         LinkAnswer::Linked => Ok(Some(())),
         LinkAnswer::Refused(refusal) => Err(refusal),
@@ -308,18 +319,26 @@ async fn send_status<P: Platform>(
             })
         })
         .collect();
-    let request = objects::update(&run.api(), Kind::Invoice, None, &writes);
-    let answers = run
-        .sender
+    let answers = update(run, Kind::Invoice, &writes).await?;
+    Ok(answers.into_iter().map(verdict).collect())
+}
+
+/// Writes these properties of records known by their ids.
+pub async fn update<P: Platform>(
+    run: &Run<'_, P>,
+    kind: Kind,
+    writes: &[Write<'_>],
+) -> Result<Vec<Answer>, Halt> {
+    let request = objects::update(&run.api(), kind, None, writes);
+    run.sender
         .write(
             Lane::General,
             Effect::Write,
             request,
-            |response| objects::read_written(&writes, None, response),
-            async || Ok(pretence::updated(&writes)),
+            |response| objects::read_written(writes, None, response),
+            async || Ok(pretence::updated(writes)),
         )
-        .await?;
-    Ok(answers.into_iter().map(verdict).collect())
+        .await
 }
 
 pub fn verdict(answer: Answer) -> Verdict<Written> {

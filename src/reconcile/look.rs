@@ -127,7 +127,7 @@ async fn follow<P: Platform>(
     kind: Kind,
     lost: &[(&str, &str)],
 ) -> Result<Vec<(String, Lost)>, Halt> {
-    let key_property = format!("{}key", run.connection.hubspot.prefix);
+    let key_property = run.key_property();
     let ids: BTreeSet<&str> = lost.iter().map(|(_, id)| *id).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let found = crm::records(run, kind, By::Id, &ids, &[&key_property]).await?;

@@ -54,16 +54,18 @@ pub async fn go_on<P: Platform>(
 
 async fn advance<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
     match asked.kind.as_str() {
-        "preview" => return preview(run, asked).await,
-        "reconcile" => return reconcile::go_on(run, asked).await,
-        _ => {}
+        "preview" => preview(run, asked).await,
+        "reconcile" => reconcile::go_on(run, asked).await,
+        kind => Ok(Progress::Done(Colour::Red, stopped(&unknown(kind)))),
     }
-    let unknown = Reason::new(
+}
+
+fn unknown(kind: &str) -> Reason {
+    Reason::new(
         "unknown_kind",
-        format!("This version cannot do a run of the kind {}.", asked.kind),
+        format!("This version cannot do a run of the kind {kind}."),
         "Deploy the version it was asked of, and ask again.",
-    );
-    Ok(Progress::Done(Colour::Red, stopped(&unknown)))
+    )
 }
 
 /// Asked again it says the same.

@@ -7,7 +7,7 @@ use crate::{
     context::Run,
     deliver::{
         batch::Blocked,
-        pretence,
+        steps::update,
         unit::{Unit, at},
         write::lacking,
     },
@@ -93,17 +93,7 @@ async fn take_key<P: Platform>(
         trace: &target.object_key,
         properties: &blank,
     }];
-    let request = objects::update(&run.api(), kind, None, &writes);
-    let answers = run
-        .sender
-        .write(
-            Lane::General,
-            Effect::Write,
-            request,
-            |response| objects::read_written(&writes, None, response),
-            async || Ok(pretence::updated(&writes)),
-        )
-        .await?;
+    let answers = update(run, kind, &writes).await?;
     Ok(match answers.into_iter().next() {
         Some(Answer::Refused(refusal)) if !refusal::is_missing(&refusal) => Some(refusal),
         _ => None,

@@ -16,9 +16,8 @@ use crate::site::{Site, day, options};
 use crate::world::Start;
 use compare::Portrait;
 
-/// A distributor and a portal that know each other, and a connection between them that has done
-/// nothing yet; and what stands in the portal.
-fn town() -> (Site, Town, Portrait) {
+/// A distributor and a portal that know each other, and no connection between them.
+pub fn unconnected() -> (Site, Town) {
     let start = Start::calm();
     let now = start.now;
     let site = Site::bare(start, Distributor::empty(), options());
@@ -28,6 +27,12 @@ fn town() -> (Site, Town, Portrait) {
         now,
         day(Start::NOW),
     );
+    (site, town)
+}
+
+/// The same with a connection that has done nothing yet, and what stands in the portal.
+fn town() -> (Site, Town, Portrait) {
+    let (site, town) = unconnected();
     let before = Portrait::of(&site);
     assert_eq!(before.count(Kind::Company), COMPANIES);
     assert_eq!(before.count(Kind::Contact), CONTACTS);

@@ -6,9 +6,10 @@ use serde_json::{Value as Json, json};
 use simulators::{
     data::{Distributor, NewCustomer, NewInvoice},
     hubspot::Kind,
-    peopled::{Case, Town},
+    peopled::Case,
 };
 
+use super::home::unconnected;
 use super::{company, customer, distributor, first_invoice, hubspot_key, lines, loaded};
 use crate::agreement;
 use crate::site::{Site, day, options};
@@ -202,15 +203,7 @@ fn what_it_tells_comes_about_call_by_call_and_record_by_record() {
 /// Customers of whom people have companies and contacts already.
 #[test]
 fn what_people_have_is_told_as_adopted_and_what_nobody_can_tell_as_ambiguous() {
-    let start = Start::calm();
-    let now = start.now;
-    let site = Site::bare(start, Distributor::empty(), options());
-    let town = Town::settle(
-        &mut site.erp.borrow_mut().data,
-        &mut site.portal.borrow_mut(),
-        now,
-        day(Start::NOW),
-    );
+    let (site, town) = unconnected();
     make_paused(&site, json!({}));
     let before = untouched(&site);
     let count = |kind| site.portal.borrow().objects(kind).count();
