@@ -10,7 +10,9 @@
 //! is refused for it.
 
 mod find;
+pub mod marker;
 mod release;
+mod unlink;
 
 use std::collections::BTreeSet;
 
@@ -140,11 +142,11 @@ async fn take_over<P: Platform>(
             continue;
         };
         let ours = |found: &&Found| found.properties.get(&key) == Some(&wish.key);
-        let mut candidates: Vec<&Found> = found.iter().filter(free).collect();
-        if found.iter().any(|found| ours(&found)) {
-            // The upsert finds it by its key.
-            candidates.clear();
+        if let Some(ours) = found.iter().find(ours) {
+            decided |= go_on(run, unit, kind, &wish.key, ours);
+            continue;
         }
+        let mut candidates: Vec<&Found> = found.iter().filter(free).collect();
         candidates.retain(|found| {
             let name = (kind, found.id.clone());
             !taken.contains(&found.id) && !run.claimed.borrow().contains(&name)
@@ -152,6 +154,41 @@ async fn take_over<P: Platform>(
         decided |= decide(run, unit, kind, &wish.key, &candidates, ground);
     }
     Ok(decided)
+}
+
+/// A record that has the key of this very object. One that we made is found by it, and what stood
+/// beside it then is still a person's choice. One that says it was people's is taken over as it was.
+fn go_on<P: Platform>(
+    run: &Run<'_, P>,
+    unit: &mut Unit,
+    kind: Kind,
+    key: &str,
+    ours: &Found,
+) -> bool {
+    let Some(object) = unit.object(kind, key) else {
+        return false;
+    };
+    let mut target = unit.target(object);
+    let Some((ground, filled)) = marker::read(run, ours) else {
+        let made = run.connection.settings.on_ambiguous == OnAmbiguous::Create;
+        match (target.candidates.is_empty(), made) {
+            (true, _) => return false,
+            (false, true) => {
+                let told = ambiguous(kind, &target.candidates, true);
+                unit.warnings.push(told);
+                return false;
+            }
+            (false, false) => target.candidates.clear(),
+        }
+        unit.keep(target);
+        return true;
+    };
+    target.take_over(ours.id.clone(), ground);
+    target.filled = filled;
+    sort_out(run, &mut target, object, ours);
+    run.claimed.borrow_mut().insert((kind, ours.id.clone()));
+    unit.keep(target);
+    true
 }
 
 /// One is taken over, several are a person's choice; answers whether anything is to be kept.
@@ -173,9 +210,7 @@ fn decide<P: Platform>(
         [] => {}
         [found] => {
             run.claimed.borrow_mut().insert((kind, found.id.clone()));
-            target.begin_anew();
-            target.hubspot_id = Some(found.id.clone());
-            target.adopted = Some(ground);
+            target.take_over(found.id.clone(), ground);
             sort_out(run, &mut target, object, found);
         }
         several => {
@@ -196,7 +231,8 @@ fn decide<P: Platform>(
     true
 }
 
-/// Of these records those that another customer took over, perhaps without its key being there yet.
+/// Of these records those that are another customer's, though its key is not there: not yet, or not
+/// any more.
 async fn taken<P: Platform>(
     run: &Run<'_, P>,
     kind: Kind,
@@ -210,7 +246,7 @@ async fn taken<P: Platform>(
         return Ok(BTreeSet::new());
     }
     let ids: Vec<&str> = ids.iter().copied().collect();
-    let asked = targets::adopted_ids(&run.connection.id, kind, &ids);
+    let asked = targets::taken_ids(&run.connection.id, kind, &ids);
     let rows = run.store.read(&[asked]).await?.pop().unwrap_or_default();
     let rows: Vec<Row> = rows_as(rows)?;
     Ok(rows.into_iter().map(|row| row.id).collect())
@@ -296,7 +332,8 @@ fn shown<P: Platform>(run: &Run<'_, P>, units: &[Unit], kind: Kind) -> Vec<Strin
         .filter(|object| object.kind == kind)
         .flat_map(|object| object.properties.keys());
     let standard: BTreeSet<&String> = names.filter(|name| !name.starts_with(prefix)).collect();
-    std::iter::once(run.key_property())
+    [run.key_property(), marker::name(run)]
+        .into_iter()
         .chain(standard.into_iter().cloned())
         .collect()
 }

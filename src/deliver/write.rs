@@ -53,7 +53,7 @@ pub async fn write<P: Platform>(
         jobs.retain(|job| !job.is_new());
     }
     let (jobs, mut later) = match kind {
-        Kind::Contact => share_no_email(jobs, units),
+        Kind::Contact => share_no_email(jobs, units, &run.key_property()),
         _ => (jobs, Vec::new()),
     };
     let refused = send_jobs(run, units, kind, jobs).await?;
@@ -86,10 +86,9 @@ pub fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
 /// Of contacts that share an e-mail the first is sent with it, since HubSpot would refuse the others
 /// beside it. Those that ever had one follow in a batch of their own, still with it: they may be the
 /// one that has it, and then the first is refused and nobody may lose it.
-fn share_no_email(jobs: Vec<Job>, units: &mut [Unit]) -> (Vec<Job>, Vec<Job>) {
+fn share_no_email(jobs: Vec<Job>, units: &mut [Unit], key: &str) -> (Vec<Job>, Vec<Job>) {
     // A contact just found by its e-mail has it, though it is not sent.
-    let found =
-        |job: &&Job| job.target.adopted == Some(Ground::Email) && job.target.hash.is_empty();
+    let found = |job: &&Job| job.target.adopted == Some(Ground::Email) && job.target.is_fresh(key);
     let mut seen: BTreeSet<String> = jobs
         .iter()
         .filter(found)
@@ -156,7 +155,7 @@ async fn send_jobs<P: Platform>(
             for (job, verdict) in batch.into_iter().zip(sent.verdicts) {
                 let unit = at(units, job.unit);
                 match verdict {
-                    Ok(Some(written)) => book(unit, job, written),
+                    Ok(Some(written)) => book(unit, job, written, &run.key_property()),
                     // Named nowhere: it stays as it is and waits.
                     Ok(None) => {}
                     Err(refusal) => {
@@ -175,7 +174,7 @@ async fn send_jobs<P: Platform>(
     Ok(refused)
 }
 
-fn book(unit: &mut Unit, job: Job, written: Written) {
+fn book(unit: &mut Unit, job: Job, written: Written, key_property: &str) {
     let has_email = job.has_email();
     let mut target = job.target;
     if target
@@ -186,7 +185,9 @@ fn book(unit: &mut Unit, job: Job, written: Written) {
         target.links.clear();
     }
     unit.invoice_is_new |= written.new && target.kind == Kind::Invoice;
-    if let (Some(ground), true) = (target.adopted, target.hash.is_empty()) {
+    if target.is_fresh(key_property) {
+        // One that we made and that is linked back is chosen by hand as well.
+        let ground = target.adopted.unwrap_or(Ground::Hand);
         unit.adopted.push((target.kind, written.id.clone(), ground));
         // Its id was stored before it was written.
         unit.moved = true;

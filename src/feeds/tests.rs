@@ -167,8 +167,10 @@ fn every_property_that_is_sent_is_defined() {
     for kind in OURS {
         for definition in properties::definitions(kind, "syspro_") {
             let name = definition.name;
+            // Delivery writes this one, on what it takes over.
+            let marks = name == "syspro_adopted";
             assert!(
-                sent.contains(&(kind, name.clone())),
+                marks || sent.contains(&(kind, name.clone())),
                 "{kind:?} {name} is never sent"
             );
         }

@@ -54,6 +54,9 @@ pub async fn link<P: Platform>(
     if rows.first().is_none_or(Vec::is_empty) {
         return Err(ApiError::not_found("record"));
     }
+    if asked.target.kind == Kind::Contact && !has_contact(&rows) {
+        return Err(ApiError::invalid(&[no_contact()]));
+    }
     let found = look(platform, config, &connection, &asked).await?;
     let key = format!("{}key", connection.hubspot.prefix);
     if let Some(holder) = found.properties.get(&key)
@@ -65,7 +68,7 @@ pub async fn link<P: Platform>(
     target.hubspot_id = Some(found.id.clone());
     let record = (asked.feed.clone(), asked.key.clone());
     // A run under way may be writing this very record: what it says of it is not believed.
-    let link = targets::link(id, &asked.feed, &asked.key, &target);
+    let link = targets::link(id, &asked.key, &target, &key);
     let rows = database(platform, vec![link, overtake(&stored.portal)]).await?;
     let Some(linked) = rows.first().and_then(|rows| rows.first()) else {
         return Err(belongs_to(None, &asked));
@@ -161,6 +164,21 @@ fn problem(path: &str, reason: String, remedy: &str) -> Problem {
         reason,
         remedy: remedy.to_owned(),
     }
+}
+
+/// Whether the customer has a contact, or will have one: its row, and what HubSpot has of it.
+fn has_contact(rows: &[Vec<Value>]) -> bool {
+    let settled = |row: &Value| matches!(row["status"].as_str(), Some("synced" | "excluded"));
+    let mut known = rows.get(1).into_iter().flatten();
+    !rows.iter().take(1).flatten().any(settled) || known.any(|it| it["kind"] == "contact")
+}
+
+fn no_contact() -> Problem {
+    problem(
+        "kind",
+        "cannot be contact: this customer is left out, and has no contact in HubSpot".to_owned(),
+        "See the customer's reason (GET /connections/{id}/records/customers/{key}). Once nothing leaves it out any more, link its contact.",
+    )
 }
 
 /// The record as it is now; one that was merged away leads to its survivor.

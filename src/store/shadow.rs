@@ -132,9 +132,9 @@ pub fn copy(
         ),
         Statement::new(
             "insert into targets (connection, feed, key, kind, object_key, hubspot_id, hash, links,
-               filled, status, withheld, adopted, theirs, candidates, former, person, remade)
+               filled, status, withheld, adopted, theirs, candidates, former, person, remade, past)
              select ?2, feed, key, kind, object_key, hubspot_id, hash, links, filled, status, withheld,
-               adopted, theirs, candidates, former, person, remade
+               adopted, theirs, candidates, former, person, remade, past
              from targets where connection = ?1 and (feed, key) > (?3, ?4)
                and (feed, key) <= (?5, ?6)",
             args(),

@@ -96,6 +96,19 @@ impl Target {
         self.former = before.former;
     }
 
+    /// A record that people had is this one's from now on.
+    pub fn take_over(&mut self, id: String, ground: Ground) {
+        self.begin_anew();
+        self.hubspot_id = Some(id);
+        self.adopted = Some(ground);
+    }
+
+    /// A customer's record that was chosen for it, and to which nothing has been written since.
+    pub fn is_fresh(&self, key_property: &str) -> bool {
+        let customers = matches!(self.kind, Kind::Company | Kind::Contact);
+        customers && self.hubspot_id.is_some() && !self.filled.contains(key_property)
+    }
+
     /// It is another record from now on, and this one gives up our key.
     pub fn leave(&mut self, id: String) {
         self.former = match self.former.take() {
@@ -170,52 +183,91 @@ pub fn follow(connection: &str, feed: &str, now: Millis, parents: &[&str]) -> St
     )
 }
 
-/// Of these records those that were taken over already, by this connection or by another one of the
-/// same portal.
-pub fn adopted_ids(connection: &str, kind: Kind, ids: &[&str]) -> Statement {
+/// Of these records those that are a customer's already, by this connection or by another one of the
+/// same portal, whoever made them.
+pub fn taken_ids(connection: &str, kind: Kind, ids: &[&str]) -> Statement {
     Statement::new(
         "select distinct t.hubspot_id as id
-         from json_each(?3) j cross join targets t indexed by targets_adopted
+         from json_each(?3) j cross join targets t indexed by targets_of_customers
            cross join connections c
-         where t.hubspot_id = j.value and t.adopted is not null and t.kind = ?2
+         where t.hubspot_id = j.value and t.feed = 'customers' and t.kind = ?2
            and c.id = t.connection and (c.id = ?1 or c.portal <> '' and c.portal = (
              select portal from connections where id = ?1))",
         [connection.into(), kind_name(kind).into(), json(ids)],
     )
 }
 
-/// Makes this record of HubSpot's a ledger row's, because a person says so; the one it was before
-/// loses our key with the next delivery. Answers no row where another customer took it over, or where
-/// there is no such ledger row. Linked to what it is already, it only has no candidates any more.
-pub fn link(connection: &str, feed: &str, key: &str, target: &Target) -> Statement {
+/// Makes this record of HubSpot's a customer's, because a person says so; the one it was before loses
+/// our key with the next delivery, and what it was is kept: linked back, it is that again. Answers no row
+/// where it is another customer's (of two that were merged, the one's it is named after), or where
+/// there is no such customer. Linked to what it is already, it only has no candidates any more.
+pub fn link(connection: &str, key: &str, target: &Target, key_property: &str) -> Statement {
     Statement::new(
-        "insert into targets (connection, feed, key, kind, object_key, hubspot_id, hash, links, filled,
+        r#"insert into targets (connection, feed, key, kind, object_key, hubspot_id, hash, links, filled,
            adopted)
-         select connection, feed, key, ?4, ?5, ?6, '', '{}', '[]', 'hand' from ledger
-         where connection = ?1 and feed = ?2 and key = ?3 and not exists (
-           select 1 from targets t indexed by targets_adopted
+         select connection, feed, key, ?3, ?4, ?5, '', '{}', '[]', 'hand' from ledger
+         where connection = ?1 and feed = 'customers' and key = ?2 and not exists (
+           select 1 from targets t indexed by targets_of_customers
              join connections c on c.id = t.connection
-           where t.hubspot_id = ?6 and t.adopted is not null and t.kind = ?4
-             and (t.connection <> ?1 or t.feed <> ?2 or t.key <> ?3)
+           where t.hubspot_id = ?5 and t.feed = 'customers' and t.kind = ?3
+             and t.withheld is not 'merged' and (t.connection <> ?1 or t.key <> ?2)
              and (c.id = ?1 or c.portal <> '' and c.portal = (
                select portal from connections where id = ?1)))
          on conflict (connection, feed, key, kind, object_key) do update set
-           former = iif(hubspot_id is null or hubspot_id = excluded.hubspot_id, former,
+           former = iif(hubspot_id is null or hubspot_id = ?5, former,
              iif(former is null, hubspot_id, former || ',' || hubspot_id)),
-           adopted = iif(hubspot_id = excluded.hubspot_id, adopted, 'hand'),
-           filled = iif(hubspot_id = excluded.hubspot_id, filled, '[]'),
-           hubspot_id = excluded.hubspot_id, hash = '', links = '{}', theirs = '[]',
+           past = iif(hubspot_id is null or hubspot_id = ?5, past,
+             json_set(past, '$."' || hubspot_id || '"', json_object('adopted', adopted,
+               'filled', json(iif(json_valid(filled), filled, '[]'))))),
+           adopted = iif(hubspot_id = ?5, adopted, iif(json_type(past, '$."' || ?5 || '"') is null,
+             'hand', json_extract(past, '$."' || ?5 || '".adopted'))),
+           filled = iif(hubspot_id = ?5, filled, (
+             select json_group_array(value) from json_each(past, '$."' || ?5 || '".filled')
+             where value <> ?6)),
+           hubspot_id = ?5, hash = '', links = '{}', theirs = '[]',
            candidates = '[]', status = null, withheld = null, person = null, remade = 0
-         returning former",
+         returning former"#,
         [
             connection.into(),
-            feed.into(),
             key.into(),
             kind_name(target.kind).into(),
             target.object_key.as_str().into(),
             target.hubspot_id.as_deref().into(),
+            key_property.into(),
         ],
     )
+}
+
+/// What we know of a record that a customer's was before: whether we made it, and the invoices that we
+/// linked to it, or may have.
+pub fn left_behind(connection: &str, key: &str, target: &Target, former: &str) -> [Statement; 2] {
+    let (kind, object_key) = (kind_name(target.kind), target.object_key.as_str());
+    let made = Statement::new(
+        r#"select hubspot_id as id from targets
+         where connection = ?1 and feed = 'customers' and key = ?2 and kind = ?3 and object_key = ?4
+           and json_type(past, '$."' || ?5 || '"') = 'object'
+           and json_extract(past, '$."' || ?5 || '".adopted') is null"#,
+        [
+            connection.into(),
+            key.into(),
+            kind.as_str().into(),
+            object_key.into(),
+            former.into(),
+        ],
+    );
+    let invoices = Statement::new(
+        "select hubspot_id as id from targets
+         where connection = ?1 and feed = 'invoices' and key > ?2 || '/' and key < ?2 || '0'
+           and kind = 'invoice' and hubspot_id is not null
+           and ?4 = coalesce(iif(json_valid(links), links ->> ?3, null), ?4)",
+        [
+            connection.into(),
+            key.into(),
+            kind.as_str().into(),
+            former.into(),
+        ],
+    );
+    [made, invoices]
 }
 
 fn kind_name(kind: Kind) -> String {

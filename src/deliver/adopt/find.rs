@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::MOST;
 use crate::{
     context::Run,
     deliver::{
@@ -21,6 +20,10 @@ use crate::{
 };
 
 pub const DOMAIN: &str = "domain";
+/// Records of one domain that are looked at, those that nobody has first.
+const LOOKED_AT: usize = 100;
+/// Names an answer says nothing of that are asked for once more, each alone.
+const ALONE: usize = 10;
 /// A contact's further addresses, which it is found by as well.
 const FURTHER: &str = "hs_additional_emails";
 
@@ -64,8 +67,9 @@ pub async fn companies<P: Platform>(
 ) -> Result<Known, Unread> {
     let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut rest = domains;
+    let key = run.key_property();
     while !rest.is_empty() {
-        let count = search::fitting(&by_domain(&[]), rest);
+        let count = search::fitting(&by_domain(&[], &[DOMAIN, &key]), rest);
         let (some, left) = rest.split_at(count.min(rest.len()));
         rest = left;
         let sent = halving(some, async |some| ask(run, some).await).await;
@@ -89,16 +93,17 @@ pub async fn companies<P: Platform>(
         let found: Option<Vec<&Vec<Found>>> = ids.iter().map(|id| read.get(id)).collect();
         if let Some(found) = found {
             let found = found.into_iter().flatten();
-            let found = found
-                .filter(|found| value(found, DOMAIN) == domain)
-                .cloned();
-            known.insert(domain.to_owned(), found.collect());
+            let found = found.filter(|found| value(found, DOMAIN) == domain);
+            // Ids grow: the shorter one is the older one. Two of them may lead to one survivor.
+            let found = found.map(|found| ((found.id.len(), found.id.clone()), found.clone()));
+            let found: BTreeMap<_, Found> = found.collect();
+            known.insert(domain.to_owned(), found.into_values().collect());
         }
     }
     Ok(known)
 }
 
-fn by_domain<'a>(filters: &'a [Filter<'a>]) -> Search<'a> {
+fn by_domain<'a>(filters: &'a [Filter<'a>], properties: &'a [&'a str]) -> Search<'a> {
     Search {
         kind: Kind::Company,
         filters: match filters {
@@ -107,7 +112,7 @@ fn by_domain<'a>(filters: &'a [Filter<'a>]) -> Search<'a> {
         },
         exists: None,
         sort: None,
-        properties: &[DOMAIN],
+        properties,
     }
 }
 
@@ -116,9 +121,10 @@ async fn ask<P: Platform>(
     run: &Run<'_, P>,
     domains: &[&str],
 ) -> Result<Vec<Verdict<Vec<String>>>, Halt> {
-    let filters = [Filter::In(DOMAIN, domains)];
-    let search = by_domain(&filters);
-    let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let key = run.key_property();
+    let (filters, properties) = ([Filter::In(DOMAIN, domains)], [DOMAIN, key.as_str()]);
+    let search = by_domain(&filters, &properties);
+    let mut ids: BTreeMap<String, Vec<(bool, usize, String)>> = BTreeMap::new();
     let (mut seen, mut after) = (0, None);
     loop {
         let request = search::request(&run.api(), &search, after.as_deref());
@@ -128,7 +134,9 @@ async fn ask<P: Platform>(
             .await?;
         seen += page.found.len();
         for found in page.found {
-            ids.entry(value(&found, DOMAIN)).or_default().push(found.id);
+            let somebodys = found.properties.contains_key(&key);
+            let of = ids.entry(value(&found, DOMAIN)).or_default();
+            of.push((somebodys, found.id.len(), found.id));
         }
         after = page.after;
         if after.is_none() || seen >= search::MAX_RESULTS as usize {
@@ -137,15 +145,15 @@ async fn ask<P: Platform>(
     }
     let of = |domain: &&str| {
         let mut ids = ids.remove(*domain).unwrap_or_default();
-        // Ids grow: the shorter one is the older one.
-        ids.sort_by_key(|id| (id.len(), id.clone()));
-        ids.truncate(MOST);
-        Ok(Some(ids))
+        ids.sort();
+        let looked_at = ids.into_iter().take(LOOKED_AT);
+        Ok(Some(looked_at.map(|(_, _, id)| id).collect()))
     };
     Ok(domains.iter().map(of).collect())
 }
 
-/// Records by their ids, or by the values of a unique property.
+/// Records by their ids, or by the values of a unique property. What an answer about many does not
+/// speak of may be known by another name now.
 pub async fn records<P: Platform>(
     run: &Run<'_, P>,
     kind: Kind,
@@ -155,23 +163,41 @@ pub async fn records<P: Platform>(
 ) -> Result<Known, Unread> {
     let mut known = Known::new();
     for some in names.chunks(objects::MAX_INPUTS) {
-        let sent = halving(some, async |some| {
-            read(run, kind, unique, some, shown).await
-        })
-        .await;
-        for (name, verdict) in some.iter().zip(sent.verdicts) {
-            match verdict {
-                Ok(Some(found)) => _ = known.insert((*name).to_owned(), found),
-                Ok(None) => {}
-                // What HubSpot takes for no name at all has no record.
-                Err(_) => _ = known.insert((*name).to_owned(), Vec::new()),
-            }
-        }
-        if let Some(why) = sent.blocked {
-            return Err(Unread::Blocked(why));
-        }
+        look(run, kind, unique, some, shown, &mut known).await?;
+    }
+    let unheard: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !known.contains_key(*name))
+        .take(ALONE)
+        .collect();
+    for alone in unheard.chunks(1) {
+        look(run, kind, unique, alone, shown, &mut known).await?;
     }
     Ok(known)
+}
+
+async fn look<P: Platform>(
+    run: &Run<'_, P>,
+    kind: Kind,
+    unique: Option<&str>,
+    names: &[&str],
+    shown: &[String],
+    known: &mut Known,
+) -> Result<(), Unread> {
+    let sent = halving(names, async |some| {
+        read(run, kind, unique, some, shown).await
+    })
+    .await;
+    for (name, verdict) in names.iter().zip(sent.verdicts) {
+        match verdict {
+            Ok(Some(found)) => _ = known.insert((*name).to_owned(), found),
+            Ok(None) => {}
+            // What HubSpot takes for no name at all has no record.
+            Err(_) => _ = known.insert((*name).to_owned(), Vec::new()),
+        }
+    }
+    sent.blocked.map_or(Ok(()), |why| Err(Unread::Blocked(why)))
 }
 
 async fn read<P: Platform>(
@@ -183,19 +209,22 @@ async fn read<P: Platform>(
 ) -> Result<Vec<Verdict<Vec<Found>>>, Halt> {
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     let request = objects::read_by(&run.api(), kind, unique, names, &shown);
-    let found = run
+    let answered = run
         .sender
         .hubspot(Lane::General, Effect::Read, request, |response| {
             objects::read_found(names, response)
         })
         .await?;
-    let found: Vec<Found> = found.into_values().flatten().collect();
     let of = |name: &&str| {
         let bears = |found: &&Found| match unique {
+            // Whatever is answered to one name is what has it.
+            _ if names.len() == 1 => true,
             Some(_) => has_address(found, name),
             None => found.id == **name,
         };
-        Ok(Some(found.iter().filter(bears).cloned().collect()))
+        let found: Vec<Found> = answered.values().flatten().filter(bears).cloned().collect();
+        let missing = answered.get(*name).is_some_and(Option::is_none);
+        Ok((missing || !found.is_empty()).then_some(found))
     };
     Ok(names.iter().map(of).collect())
 }

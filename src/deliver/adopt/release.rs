@@ -1,8 +1,9 @@
 //! Taking our key from the record that a customer's company or contact was before: two cannot have it.
+//! Where a person chose another, the links that we made go with it.
 
 use std::collections::BTreeMap;
 
-use super::find::Unread;
+use super::{find::Unread, marker, unlink::unlink};
 use crate::{
     context::Run,
     deliver::{
@@ -51,7 +52,8 @@ pub async fn release<P: Platform>(
         }
         match taken {
             Ok(None) => {
-                target.former = None;
+                let former = target.former.take().unwrap_or_default();
+                unlink(run, unit, &target, &former).await?;
                 unit.keep(target);
             }
             Ok(Some(refusal)) => unit.fail(refusal::reason(&refusal, kind)),
@@ -87,7 +89,8 @@ async fn take_key<P: Platform>(
     }) else {
         return Ok(None);
     };
-    let blank = BTreeMap::from([(key, String::new())]);
+    let blank = [key, marker::name(run)].map(|name| (name, String::new()));
+    let blank = BTreeMap::from(blank);
     let writes = [Write {
         id: &found.id,
         trace: &target.object_key,

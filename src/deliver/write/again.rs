@@ -108,6 +108,12 @@ async fn find_again<P: Platform>(
                 unit.keep(job.target);
                 return Ok(None);
             }
+            if job.target.adopted.is_some() {
+                // What of the survivor is people's is looked at before it is written.
+                unit.keep(job.target);
+                unit.hold(0, None);
+                return Ok(None);
+            }
             Ok(Some(job))
         }
         None if unit.payload.excluded.is_some() => {

@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    connection::AdoptedFields, context::Run, deliver::person, feeds::Object, hash::hash,
-    hubspot::objects::Write, platform::Platform, store::targets::Target,
+    connection::AdoptedFields,
+    context::Run,
+    deliver::{adopt::marker, person},
+    feeds::Object,
+    hash::hash,
+    hubspot::objects::Write,
+    platform::Platform,
+    store::targets::Target,
 };
 
 pub const EMAIL: &str = "email";
@@ -75,6 +81,9 @@ impl Job {
         if target.hubspot_id.is_none() {
             let missing = |(name, value): (&String, &String)| (name.clone(), value.clone());
             self.properties.extend(object.on_create.iter().map(missing));
+        }
+        if let Some(marker) = marker::of(run, &self.target, &self.properties) {
+            self.properties.insert(marker::name(run), marker);
         }
     }
 

@@ -13,6 +13,13 @@ const EXCLUDED: Property = (
     "Filled: the rule by which this record is no longer kept up to date from SYSPRO.",
 );
 
+const ADOPTED: Property = (
+    "adopted",
+    Text,
+    "SYSPRO adopted",
+    "Filled: this record was here before the SYSPRO sync. How it was found, and which of HubSpot's own fields the sync fills.",
+);
+
 pub(super) const COMPANY: &[Property] = &[
     (
         "key",
@@ -159,6 +166,7 @@ pub(super) const COMPANY: &[Property] = &[
         "The day of the customer's last payment.",
     ),
     EXCLUDED,
+    ADOPTED,
 ];
 
 pub(super) const CONTACT: &[Property] = &[
@@ -180,6 +188,7 @@ pub(super) const CONTACT: &[Property] = &[
         "SYSPRO e-mail",
         "The customer's e-mail field as it stands in SYSPRO, valid or not.",
     ),
+    ADOPTED,
 ];
 
 pub(super) const INVOICE: &[Property] = &[

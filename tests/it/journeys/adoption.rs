@@ -1,6 +1,8 @@
 //! Sales has worked in the portal for years: what is there is taken over, and nothing of it is lost.
 
 mod linking;
+mod relinked;
+mod remembered;
 
 use std::time::Duration;
 

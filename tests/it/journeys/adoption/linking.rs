@@ -6,11 +6,11 @@ use simulators::hubspot::Kind;
 use super::{company, contact, distributor, edit, live, theirs, value};
 use crate::site::{Answer, Site};
 
-fn link(site: &Site, body: Value) -> Answer {
+pub fn link(site: &Site, body: Value) -> Answer {
     site.ask("POST", "/connections/acme/links", &body.to_string())
 }
 
-fn link_company(site: &Site, number: u32, id: u64) -> Answer {
+pub fn link_company(site: &Site, number: u32, id: u64) -> Answer {
     let body = json!({"feed": "customers", "key": company(number), "hubspot_id": id.to_string()});
     link(site, body)
 }
