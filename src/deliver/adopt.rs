@@ -11,6 +11,7 @@
 
 mod find;
 pub mod marker;
+mod recall;
 mod release;
 mod unlink;
 
@@ -56,9 +57,10 @@ pub async fn adopt<P: Platform>(
     }
     let looked = async {
         release::release(run, units, kind).await?;
+        let recalled = recall::recall(run, feed, units, kind).await?;
         let taken = take_over(run, units, kind).await?;
         let filled = look_at_adopted(run, units, kind).await?;
-        Ok(taken || filled)
+        Ok(recalled || taken || filled)
     };
     match looked.await {
         Ok(true) => store(run, feed, units).await,

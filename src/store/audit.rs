@@ -56,6 +56,20 @@ pub fn page(connection: &str, filter: &Filter<'_>, before: Option<&str>, limit: 
     )
 }
 
+/// The records of people's that were once taken over for these keys, as far back as the audit goes: also
+/// before the connection was removed and made anew.
+pub fn adopted(connection: &str, feed: &str, kind: &str, keys: &[&str]) -> Statement {
+    Statement::new(
+        "select distinct a.key, iif(o.type = 'object', o.value ->> 'hubspot_id', null) as id
+         from json_each(?4) j cross join audit a
+           cross join json_each(iif(json_valid(a.said), a.said, '{}'), '$.adopted') o
+         where a.connection = coalesce((select shadow_of from connections where id = ?1), ?1)
+           and a.feed = ?2 and a.key = j.value
+           and iif(o.type = 'object', o.value ->> 'kind', null) = ?3",
+        [connection.into(), feed.into(), kind.into(), json(keys)],
+    )
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {
     pub since: Option<Millis>,

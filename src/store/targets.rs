@@ -270,7 +270,7 @@ pub fn left_behind(connection: &str, key: &str, target: &Target, former: &str) -
     [made, invoices]
 }
 
-fn kind_name(kind: Kind) -> String {
+pub fn kind_name(kind: Kind) -> String {
     let name = serde_json::to_value(kind).ok();
     let name = name.as_ref().and_then(|name| name.as_str());
     // cannot fail: a kind is written as its name

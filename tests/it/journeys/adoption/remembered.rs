@@ -9,7 +9,9 @@ use simulators::{
     hubspot::{Fault, Kind},
 };
 
-use super::{adopted, company, contact, distributor, edit, live, theirs, value, with};
+use super::{
+    adopted, company, contact, distributor, edit, linking::link_company, live, theirs, value, with,
+};
 use crate::site::Site;
 
 const NOTHING: &str = r#"{"status":"COMPLETE","results":[]}"#;
@@ -201,4 +203,40 @@ fn a_connection_made_anew_takes_what_was_taken_over_for_peoples_again() {
             (2, 2)
         );
     }
+}
+
+/// They are found by neither domain nor e-mail any more.
+#[test]
+fn a_connection_made_anew_knows_also_those_that_were_linked_by_hand() {
+    let site = Site::new(distributor(2));
+    let person = [
+        ("email", "jo@customer1.example"),
+        ("firstname", "Josephine"),
+    ];
+    let person = theirs(&site, Kind::Contact, &person);
+    site.settle(3);
+    let own = [("name", "Theirs"), ("city", "Shelbyville")];
+    let own = theirs(&site, Kind::Company, &own);
+    assert_eq!(link_company(&site, 1, own).status, 202);
+    site.settle(5);
+    let (now, moved) = (site.world.now(), [("email", "josephine@home.example")]);
+    let mut portal = site.portal.borrow_mut();
+    portal.edit(now, Kind::Contact, person, &moved);
+    drop(portal);
+    assert_eq!(site.ask("DELETE", "/connections/acme", "").status, 204);
+    site.connect(json!({}));
+    edit(&site, 1, "SoldToAddr2", "Unit 4");
+    site.settle(4);
+    let held = |property: &str| value(&site, Kind::Company, own, property);
+    assert_eq!(
+        [held("name"), held("city"), held("address2")],
+        ["Theirs", "Shelbyville", "Unit 4"]
+    );
+    let of = |property: &str| value(&site, Kind::Contact, person, property);
+    assert_eq!(
+        [of("firstname"), of("email")],
+        ["Josephine", "josephine@home.example"]
+    );
+    assert_eq!(site.status("customers", &company(1)), "synced");
+    assert_eq!(live(&site, Kind::Contact), 2);
 }
