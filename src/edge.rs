@@ -1,6 +1,8 @@
 //! Cloudflare: the platform as Workers give it, and the events that wake us. The only file that
 //! says `worker`.
 
+mod cost;
+
 use std::{pin::pin, time::Duration};
 
 use futures_util::{
@@ -17,6 +19,7 @@ use worker::{
     wasm_bindgen_futures::JsFuture,
 };
 
+use self::cost::Cost;
 use crate::{
     config::Config,
     platform::{Allow, Arg, Millis, NoAnswer, Platform, Statement, StoreError},
@@ -27,6 +30,7 @@ use crate::{
 
 struct Edge {
     database: D1Database,
+    cost: Cost,
 }
 
 #[worker::event(start)]
@@ -66,6 +70,7 @@ async fn scheduled(_: worker::ScheduledEvent, env: Env, _: worker::ScheduleConte
     // What is missing was logged; there is no one to answer.
     if let Ok((edge, config)) = set_up(&env) {
         tick::tick(&edge, &config).await;
+        log(&edge.cost.of_a_tick());
     }
 }
 
@@ -77,7 +82,10 @@ fn set_up(env: &Env) -> Result<(Edge, Config), Vec<String>> {
             .to_owned()
     });
     let problems = match (config, database) {
-        (Ok(config), Ok(database)) => return Ok((Edge { database }, config)),
+        (Ok(config), Ok(database)) => {
+            let cost = Cost::default();
+            return Ok((Edge { database, cost }, config));
+        }
         (config, database) => {
             let mut problems = config.err().unwrap_or_default();
             problems.extend(database.err());
@@ -146,7 +154,7 @@ impl Platform for Edge {
         if statements.is_empty() {
             return Ok(Vec::new()); // D1 calls it an error.
         }
-        run(&self.database, statements).await.map_err(|error| {
+        run(self, statements).await.map_err(|error| {
             let text = message(&error);
             let judged = judge(&text);
             if judged == StoreError::Unknown {
@@ -246,26 +254,32 @@ async fn whole(stream: &mut ByteStream, max_bytes: usize) -> Result<Vec<u8>, NoA
 
 /// One D1 batch. Its rows cross from JavaScript once, as JSON text: value by value is far slower,
 /// and a whole number stays one.
-async fn run(database: &D1Database, statements: &[Statement]) -> Result<Vec<Vec<Value>>, JsValue> {
+async fn run(edge: &Edge, statements: &[Statement]) -> Result<Vec<Vec<Value>>, JsValue> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default)]
         results: Vec<Value>,
+        #[serde(default)]
+        meta: Value,
     }
     let prepared = Array::new();
     for statement in statements {
         let args: Vec<JsValue> = statement.args.iter().map(bound).collect();
-        let bound = database.prepare(statement.sql).bind(&args)?;
+        let bound = edge.database.prepare(statement.sql).bind(&args)?;
         prepared.push(bound.inner().as_ref());
     }
-    let database: &JsValue = database.as_ref();
+    let database: &JsValue = edge.database.as_ref();
     let batch: Function = Reflect::get(database, &"batch".into())?.dyn_into()?;
     let promise: Promise = batch.call1(database, &prepared)?.dyn_into()?;
     let answers = JsFuture::from(promise).await?;
     let text = String::from(JSON::stringify(&answers)?);
     let answers: Vec<Answer> = serde_json::from_str(&text)
         .map_err(|_| JsValue::from_str("D1 answered in another form"))?;
-    Ok(answers.into_iter().map(|answer| answer.results).collect())
+    let rows = |answer: Answer| {
+        edge.cost.add(&answer.meta);
+        answer.results
+    };
+    Ok(answers.into_iter().map(rows).collect())
 }
 
 /// D1 takes every number as a float and refuses a BigInt.
