@@ -41,7 +41,7 @@ simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
 	@cargo build --quiet --locked --package simulators
 
 weather: ## the seeds of bad days, faults counted (SEEDS=100000, FROM=n to go on, SEED=n for one)
-	time SEEDS=$(or $(SEEDS),10000) cargo test --profile seeds --locked --test it weather::whatever -- --nocapture
+	time SEEDS=$(or $(SEEDS),10000) cargo test --profile bench --locked --test it weather::whatever -- --nocapture
 
 fuzz: ## changed documents through everything that reads the outside (CASES=1000000, SEED=n for one)
 	time CASES=$(or $(CASES),1000000) cargo test --locked --test it fuzz:: -- --nocapture

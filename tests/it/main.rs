@@ -7,6 +7,7 @@ mod fuzz;
 mod house;
 mod journeys;
 mod lease;
+mod loads;
 mod mutants;
 mod site;
 mod weather;

@@ -118,6 +118,8 @@ pub fn seeds(count: u64) -> Vec<u64> {
 }
 
 type Hook = Box<dyn FnMut(&World, &Landing<'_>)>;
+/// Is handed the Worker's own next step, and takes it.
+type Around = Box<dyn FnMut(&mut dyn FnMut())>;
 
 pub struct World {
     seed: u64,
@@ -125,6 +127,7 @@ pub struct World {
     d1: RefCell<D1>,
     tasks: RefCell<Vec<Option<Task>>>,
     hooks: RefCell<Vec<Hook>>,
+    around: RefCell<Option<Around>>,
 }
 
 impl World {
@@ -161,6 +164,7 @@ impl World {
             d1: RefCell::new(D1::migrated()),
             tasks: RefCell::default(),
             hooks: RefCell::default(),
+            around: RefCell::default(),
         }
     }
 
@@ -218,6 +222,12 @@ impl World {
     /// Called at every landing, when the other side has just done its part.
     pub fn on_landing(&self, hook: impl FnMut(&World, &Landing<'_>) + 'static) {
         self.hooks.borrow_mut().push(Box::new(hook));
+    }
+
+    /// Called for every step of an invocation, with that step: what happens in it is the Worker's
+    /// own work, and what happens outside is the other systems' and the database's.
+    pub fn around_steps(&self, around: impl FnMut(&mut dyn FnMut()) + 'static) {
+        self.around.replace(Some(Box::new(around)));
     }
 
     /// Lets that much time pass.

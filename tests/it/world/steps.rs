@@ -81,18 +81,29 @@ impl World {
         let count = self.tasks.borrow().len();
         for id in 0..count {
             let mut polls = 0;
-            while let Some(mut task) = self.take_woken(id) {
+            while let Some(task) = self.take_woken(id) {
                 polls += 1;
                 assert!(polls < 100_000, "task {id} wakes itself for ever");
-                if task.poll().is_ready() {
-                    drop(task);
-                    self.end(id, Ending::Done);
-                } else {
-                    self.tasks.borrow_mut()[id] = Some(task);
+                match self.poll(task) {
+                    None => self.end(id, Ending::Done),
+                    pending => self.tasks.borrow_mut()[id] = pending,
                 }
             }
             self.refuse_deadlock(id);
         }
+    }
+
+    /// One step of a task; nothing is left of one that is done.
+    fn poll(&self, task: Task) -> Option<Task> {
+        let mut task = Some(task);
+        let mut step = || {
+            task.take_if(|task| task.poll().is_ready());
+        };
+        match &mut *self.around.borrow_mut() {
+            Some(around) => around(&mut step),
+            None => step(),
+        }
+        task
     }
 
     fn take_woken(&self, id: TaskId) -> Option<Task> {

@@ -305,3 +305,17 @@ fn randomness_comes_from_the_seed() {
     assert_eq!(bytes(1), bytes(1));
     assert_ne!(bytes(1), bytes(2));
 }
+
+#[test]
+fn an_invocations_own_steps_can_be_watched() {
+    let (world, _) = world(Start::calm());
+    let steps = Rc::new(RefCell::new(0));
+    let kept = steps.clone();
+    world.around_steps(move |step| {
+        step();
+        *kept.borrow_mut() += 1;
+    });
+    world.run(|inv| async move { ask(&inv, "/").await.is_ok() });
+    // To its one call, and from the answer to its end.
+    assert_eq!(*steps.borrow(), 2);
+}
