@@ -57,11 +57,12 @@ pub fn page(connection: &str, filter: &Filter<'_>, before: Option<&str>, limit: 
 }
 
 /// The records of people's that were once taken over for these keys, as far back as the audit goes: also
-/// before the connection was removed and made anew.
+/// before the connection was removed and made anew. The index is named, for left to itself the planner
+/// reads all of the connection's audit for every key.
 pub fn adopted(connection: &str, feed: &str, kind: &str, keys: &[&str]) -> Statement {
     Statement::new(
         "select distinct a.key, iif(o.type = 'object', o.value ->> 'hubspot_id', null) as id
-         from json_each(?4) j cross join audit a
+         from json_each(?4) j cross join audit a indexed by audit_by_record
            cross join json_each(iif(json_valid(a.said), a.said, '{}'), '$.adopted') o
          where a.connection = coalesce((select shadow_of from connections where id = ?1), ?1)
            and a.feed = ?2 and a.key = j.value
