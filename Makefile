@@ -34,7 +34,8 @@ test-native: ## formatting, lints, tests and docs; needs no wasm
 	cargo test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
-test-workerd: build ## the built wasm in workerd, end to end
+test-workerd: build ## the built wasm: its size, and in workerd, end to end
+	@scripts/size
 	cargo test --workspace --locked --test it workerd:: -- --ignored --nocapture --test-threads 1
 
 simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
