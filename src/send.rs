@@ -4,6 +4,7 @@
 //! [`Halt`]. Nothing here sleeps towards the invocation's limit: a wait that does not fit is a halt,
 //! and the next tick goes on.
 
+mod call;
 mod effect;
 mod enet;
 mod halt;
@@ -20,12 +21,12 @@ use http::{Request, Response};
 use crate::{
     config::Bounds,
     connection::Connection,
-    fault::{Fault, Silence, System, Window},
+    fault::{Fault, Silence, System},
     hubspot::account::{Account, day_reset},
-    pace::{Lane, Pace, Permit},
+    pace::{Lane, Pace},
     platform::{Allow, DAY, Millis, Platform},
     retry::{self, Decision},
-    store::{CALL, LANDED, Store},
+    store::Store,
 };
 
 pub use enet::{Seat, farewell};
@@ -38,10 +39,6 @@ pub use pretence::{NEVER_MADE, NOTED, PREVIEW, Pretence, Sample};
 const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
 /// The largest page read from SYSPRO.
 const MAX_PAGE_BYTES: usize = 8_000_000;
-/// The largest answer read from HubSpot: 100 records with all their properties, and room.
-const MAX_ANSWER_BYTES: usize = 4_000_000;
-/// Short waits for a permit are slept in one go; nothing longer than this holds up an invocation.
-const PATIENCE: Millis = 130_000;
 
 pub struct Sender<'a, P> {
     platform: &'a P,
@@ -228,65 +225,6 @@ impl<'a, P: Platform> Sender<'a, P> {
         }
     }
 
-    /// Asks HubSpot, at its pace and under the lease. A call that may not be repeated says so
-    /// ([`Effect::Create`]).
-    pub async fn hubspot<T>(
-        &self,
-        lane: Lane,
-        effect: Effect,
-        mut request: Request<String>,
-        read: impl Fn(&Response<Vec<u8>>) -> Result<T, Fault>,
-    ) -> Result<T, Halt> {
-        self.heed_pretence(effect, &request)?;
-        sign::for_hubspot(&mut request, &self.connection.hubspot.token);
-        let mut attempt = 0;
-        let mut last: Option<Fault> = None;
-        loop {
-            self.room_to_write()
-                .map_err(|halt| last.take().map_or(halt, Halt::Fault))?;
-            self.permit(lane).await?;
-            if let (true, Some(store)) = (effect.is_write(), self.store) {
-                store.cover_a_write().await?;
-            }
-            self.calls.set(self.calls.get() + 1);
-            let began = self.platform.now();
-            let allow = self.allow_hubspot();
-            let answer = self.exchange(System::HubSpot, &request, allow).await;
-            if let Ok(answer) = &answer {
-                let now = self.platform.now();
-                self.pace.borrow_mut().learn(now, lane, answer.headers());
-            }
-            let fault = match answer.and_then(|answer| read(&answer)) {
-                Ok(read) => return Ok(read),
-                Err(fault) => fault,
-            };
-            if effect.is_write() && retry::is_lost_write(&fault) {
-                // Even if its repeat succeeds, this one may land late, on top of a newer write.
-                let until = began + LANDED;
-                self.hold
-                    .set(Some(self.hold.get().map_or(until, |hold| hold.max(until))));
-            }
-            if effect == Effect::Create && retry::may_have_happened(&fault) {
-                return Err(Halt::Fault(fault));
-            }
-            self.wait_out(Some(lane), &fault, attempt).await?;
-            last = Some(fault);
-            attempt += 1;
-        }
-    }
-
-    /// A run waits a whole call out, even past its end: a write given up early may still land.
-    fn allow_hubspot(&self) -> Allow {
-        let call = Duration::from_millis(CALL.unsigned_abs());
-        Allow {
-            within: match self.store {
-                Some(_) => call,
-                None => call.min(self.time_left()),
-            },
-            max_bytes: MAX_ANSWER_BYTES,
-        }
-    }
-
     async fn exchange(
         &self,
         system: System,
@@ -298,30 +236,6 @@ impl<'a, P: Platform> Sender<'a, P> {
             system,
             what: Silence::Network(what),
         })
-    }
-
-    async fn permit(&self, lane: Lane) -> Result<(), Halt> {
-        loop {
-            let now = self.platform.now();
-            let permit = self.pace.borrow_mut().permit(now, lane);
-            match permit {
-                Permit::Go => return Ok(()),
-                Permit::Wait(wait) if wait <= PATIENCE && now + wait < self.deadline => {
-                    self.platform
-                        .sleep(Duration::from_millis(wait.unsigned_abs()))
-                        .await;
-                }
-                Permit::Wait(_) => return Err(Halt::Spent("time")),
-                // As if HubSpot had said no: delivery parks until its day ends.
-                Permit::Park(_) => {
-                    return Err(Halt::Fault(Fault::Throttled {
-                        system: System::HubSpot,
-                        window: Window::Share,
-                        retry_after: None,
-                    }));
-                }
-            }
-        }
     }
 
     /// Sleeps until the next attempt, or hands the fault on when there is to be none. A 429 keeps

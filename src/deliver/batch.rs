@@ -1,6 +1,8 @@
 //! One batch, and what to do when HubSpot refuses the whole of it.
 
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use crate::{
     fault::{Fault, Refusal},
@@ -37,27 +39,45 @@ pub async fn halving<T, W>(
     items: &[T],
     send: impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
 ) -> Sent<W> {
-    let mut verdicts: Vec<Verdict<W>> = items.iter().map(|_| Ok(None)).collect();
-    let blocked = isolate(items, &send, &mut verdicts).await.err();
-    if let Some(Blocked::Portal(_)) = blocked {
-        // Nobody's own fault: they wait.
-        verdicts = items.iter().map(|_| Ok(None)).collect();
+    let unnamed = || items.iter().map(|_| Ok(None)).collect();
+    let verdicts: RefCell<Vec<Verdict<W>>> = RefCell::new(unnamed());
+    let attempt = |part| attempt(items, part, &send, &verdicts).boxed_local();
+    let mut alone = Vec::new();
+    let done = isolate(items.len(), &attempt, &mut alone).await;
+    let mut verdicts = verdicts.into_inner();
+    for (place, refusal) in alone {
+        // cannot fail: every part is of the items, and each has its verdict
+        verdicts[place] = Err(refusal);
     }
-    Sent { verdicts, blocked }
+    let done = done.and_then(|()| match items.len() > FEW {
+        true => alike(&Vec::from_iter(verdicts.iter().map(|it| it.as_ref().err()))),
+        false => Ok(()),
+    });
+    if let Err(Blocked::Portal(_)) = done {
+        // Nobody's own fault: they wait.
+        verdicts = unnamed();
+    }
+    Sent {
+        verdicts,
+        blocked: done.err(),
+    }
 }
 
-async fn isolate<T, W>(
-    items: &[T],
-    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
-    verdicts: &mut [Verdict<W>],
-) -> Result<(), Blocked> {
+/// Sends a part of the items; answers the refusal, where it was refused as a whole. What is sent, and
+/// what comes of it, is no matter to the isolation, which is compiled once for all.
+type Attempt<'a> = dyn Fn(Part) -> LocalBoxFuture<'a, Result<Option<Refusal>, Blocked>> + 'a;
+type Part = Range<usize>;
+/// Those that were refused when sent alone, with their places.
+type Alone = Vec<(usize, Refusal)>;
+
+async fn isolate(items: usize, attempt: &Attempt<'_>, alone: &mut Alone) -> Result<(), Blocked> {
     let mut extra = EXTRA_CALLS;
     let mut accepted = false;
-    let mut parts: Vec<_> = std::iter::once(0..items.len()).collect();
-    let mut refused: Vec<(Range<usize>, Refusal)> = Vec::new();
+    let mut parts: Vec<Part> = std::iter::once(0..items).collect();
+    let mut refused: Vec<(Part, Refusal)> = Vec::new();
     for depth in 0..=QUARTERS {
         for part in std::mem::take(&mut parts) {
-            match attempt(items, part.clone(), send, verdicts).await? {
+            match attempt(part.clone()).await? {
                 Some(refusal) => refused.push((part, refusal)),
                 None => accepted = true,
             }
@@ -65,18 +85,18 @@ async fn isolate<T, W>(
         if depth < QUARTERS {
             let (single, whole) = refused.drain(..).partition(|(part, _)| part.len() == 1);
             refused = single;
-            parts = Vec::<(Range<usize>, Refusal)>::into_iter(whole)
+            parts = Vec::<(Part, Refusal)>::into_iter(whole)
                 .flat_map(|(part, _)| halves(&part))
                 .collect();
             extra = extra.saturating_sub(u32::try_from(parts.len()).unwrap_or(u32::MAX));
         }
     }
     // A quarter each, and not one accepted: two bad records do not look like that.
-    if !accepted && items.len() > FEW {
-        let portal = alike(refused.iter().map(|(_, refusal)| Some(refusal)));
+    if !accepted && items > FEW {
+        let portal = alike(&Vec::from_iter(refused.iter().map(|(_, it)| Some(it))));
         if let Err(portal) = portal {
             // Some bad ones in every quarter do.
-            let tried = one_of_each(items, refused, send, verdicts).await?;
+            let tried = one_of_each(refused, attempt, alone).await?;
             if !tried.accepted {
                 return Err(portal);
             }
@@ -86,21 +106,10 @@ async fn isolate<T, W>(
     }
     let refused = refused.into_iter().map(|(part, why)| (part, Some(why)));
     let untold = parts.into_iter().map(|part| (part, None));
-    one_by_one(
-        items,
-        refused.chain(untold).rev().collect(),
-        extra,
-        send,
-        verdicts,
-    )
-    .await?;
-    if items.len() > FEW {
-        alike(verdicts.iter().map(|verdict| verdict.as_ref().err()))?;
-    }
-    Ok(())
+    one_by_one(refused.chain(untold).rev().collect(), extra, attempt, alone).await
 }
 
-fn halves(part: &Range<usize>) -> [Range<usize>; 2] {
+fn halves(part: &Part) -> [Part; 2] {
     let middle = part.start + part.len() / 2;
     [part.start..middle, middle..part.end]
 }
@@ -108,24 +117,20 @@ fn halves(part: &Range<usize>) -> [Range<usize>; 2] {
 /// Isolates one culprit after the other, so that however many there are each run finds some: level
 /// by level, a batch full of them would be no further when the calls are spent. The last part comes
 /// first; one whose refusal is not known is tried, which is paid for.
-async fn one_by_one<T, W>(
-    items: &[T],
-    mut parts: Vec<(Range<usize>, Option<Refusal>)>,
+async fn one_by_one(
+    mut parts: Vec<(Part, Option<Refusal>)>,
     mut extra: u32,
-    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
-    verdicts: &mut [Verdict<W>],
+    attempt: &Attempt<'_>,
+    alone: &mut Alone,
 ) -> Result<(), Blocked> {
     while let Some((part, known)) = parts.pop() {
         let refusal = match known {
             Some(refusal) => Some(refusal),
-            None => attempt(items, part.clone(), send, verdicts).await?,
+            None => attempt(part.clone()).await?,
         };
         match refusal {
             None => {}
-            Some(refusal) if part.len() == 1 => {
-                // cannot fail: every range is a part of the items, and each has its verdict
-                verdicts[part.start] = Err(refusal);
-            }
+            Some(refusal) if part.len() == 1 => alone.push((part.start, refusal)),
             Some(_) if extra >= 2 => {
                 extra -= 2;
                 let [first, second] = halves(&part);
@@ -144,17 +149,16 @@ struct Tried {
     accepted: bool,
     calls: u32,
     /// What is left of parts whose one record was refused: it may be the only bad one.
-    untold: Vec<Range<usize>>,
+    untold: Vec<Part>,
     /// What is left of parts whose one record was accepted: the culprit is among the rest.
-    refused: Vec<(Range<usize>, Refusal)>,
+    refused: Vec<(Part, Refusal)>,
 }
 
 /// A cause that is the portal's refuses every record, also one alone.
-async fn one_of_each<T, W>(
-    items: &[T],
-    refused: Vec<(Range<usize>, Refusal)>,
-    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
-    verdicts: &mut [Verdict<W>],
+async fn one_of_each(
+    refused: Vec<(Part, Refusal)>,
+    attempt: &Attempt<'_>,
+    alone: &mut Alone,
 ) -> Result<Tried, Blocked> {
     let mut tried = Tried::default();
     for (part, refusal) in refused {
@@ -164,10 +168,9 @@ async fn one_of_each<T, W>(
         }
         let rest = part.start + 1..part.end;
         tried.calls += 1;
-        match attempt(items, part.start..rest.start, send, verdicts).await? {
+        match attempt(part.start..rest.start).await? {
             Some(its_own) => {
-                // cannot fail: every range is a part of the items, and each has its verdict
-                verdicts[part.start] = Err(its_own);
+                alone.push((part.start, its_own));
                 tried.untold.push(rest);
             }
             None => {
@@ -180,18 +183,18 @@ async fn one_of_each<T, W>(
     Ok(tried)
 }
 
-/// The refusal, where the batch was refused as a whole.
 async fn attempt<T, W>(
     items: &[T],
-    range: Range<usize>,
+    part: Part,
     send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
-    verdicts: &mut [Verdict<W>],
+    verdicts: &RefCell<Vec<Verdict<W>>>,
 ) -> Result<Option<Refusal>, Blocked> {
-    // cannot fail: every range is a part of the items, and each has its verdict
-    match send(&items[range.clone()]).await {
+    // cannot fail: every part is of the items, and each has its verdict
+    match send(&items[part.clone()]).await {
         Ok(answers) => {
+            let mut verdicts = verdicts.borrow_mut();
             // cannot fail: as above
-            for (verdict, answer) in verdicts[range].iter_mut().zip(answers) {
+            for (verdict, answer) in verdicts[part].iter_mut().zip(answers) {
                 *verdict = answer;
             }
             Ok(None)
@@ -202,12 +205,13 @@ async fn attempt<T, W>(
 }
 
 /// Fails when each is refused, and all for one cause.
-fn alike<'a>(mut refusals: impl Iterator<Item = Option<&'a Refusal>>) -> Result<(), Blocked> {
-    let Some(Some(first)) = refusals.next() else {
+fn alike(refusals: &[Option<&Refusal>]) -> Result<(), Blocked> {
+    let Some((Some(first), others)) = refusals.split_first() else {
         return Ok(());
     };
-    match refusals.all(|other| other.is_some_and(|other| same_cause(first, other))) {
-        true => Err(Blocked::Portal(first.clone())),
+    let is_same = |other: &Option<&Refusal>| other.is_some_and(|other| same_cause(first, other));
+    match others.iter().all(is_same) {
+        true => Err(Blocked::Portal((*first).clone())),
         false => Ok(()),
     }
 }
@@ -215,8 +219,6 @@ fn alike<'a>(mut refusals: impl Iterator<Item = Option<&'a Refusal>>) -> Result<
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-
-    use futures_util::FutureExt;
 
     use super::*;
 

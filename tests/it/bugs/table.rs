@@ -56,9 +56,9 @@ pub const BUGS: &[Bug] = &[
         name: "the portal is not held after a lost write",
         shown: Shown::Within(200),
         edits: &[edit(
-            "src/send.rs",
-            "if effect.is_write() && retry::is_lost_write(&fault) {",
-            "if effect.is_write() && retry::is_lost_write(&fault) && attempt > 1_000 {",
+            "src/send/call.rs",
+            "if call.effect.is_write() && retry::is_lost_write(&fault) {",
+            "if call.effect.is_write() && retry::is_lost_write(&fault) && call.attempt > 1_000 {",
         )],
     },
     Bug {
@@ -224,9 +224,9 @@ pub const BUGS: &[Bug] = &[
         name: "lines without a key are created again after a lost answer",
         shown: Shown::By("journeys::keyless::a_create_whose_answer_is_lost_is_never_repeated"),
         edits: &[edit(
-            "src/send.rs",
-            "if effect == Effect::Create && retry::may_have_happened(&fault) {",
-            "if effect == Effect::Create && retry::may_have_happened(&fault) && attempt > 1_000 {",
+            "src/send/call.rs",
+            "if call.effect == Effect::Create && retry::may_have_happened(&fault) {",
+            "if call.effect == Effect::Create && retry::may_have_happened(&fault) && call.attempt > 1_000 {",
         )],
     },
     Bug {
