@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::day;
 use crate::vault::Secret;
 
 #[derive(Clone, Debug)]
@@ -131,6 +132,7 @@ pub struct Exclude {
     /// Customers on hold.
     pub on_hold: bool,
     /// Invoices with an earlier date, paid or not.
+    #[serde(deserialize_with = "day::read")]
     pub invoices_before: Option<NaiveDate>,
 }
 

@@ -13,6 +13,7 @@ use crate::{
     books::{Books, Colour},
     connection::Connection,
     feeds::{Feed, INVOICES},
+    gather::Gather,
     hubspot::{Api, Kind, account::Account},
     platform::{DAY, MINUTE, Millis, Platform, Statement},
     send::Sender,
@@ -23,6 +24,7 @@ use crate::{
         lookups,
     },
     syspro::odata::Dialect,
+    typed,
 };
 
 pub struct Run<'a, P> {
@@ -67,7 +69,7 @@ pub struct Cursors {
 impl Cursors {
     pub fn new(cursors: Vec<Cursor>) -> Self {
         let named = |cursor: Cursor| ((cursor.feed, cursor.poll), cursor.position);
-        let saved: BTreeMap<_, _> = cursors.into_iter().map(named).collect();
+        let saved: BTreeMap<_, _> = cursors.into_iter().map(named).gather();
         Self {
             moved: saved.clone(),
             saved,
@@ -79,7 +81,7 @@ impl Cursors {
         let name = (feed.to_owned(), poll.to_owned());
         let position = self.moved.get(&name);
         position
-            .and_then(|text| serde_json::from_str(text).ok())
+            .and_then(|text| typed::from_str(text).ok())
             .unwrap_or_default()
     }
 

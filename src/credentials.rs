@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use crate::{
     connection::{Connection, Problem},
     fault::Reason,
+    gather::Gather,
     platform::Platform,
     store::connections::Stored,
+    typed,
     vault::{MasterKeys, Place, Secret, Unsealable},
 };
 
@@ -28,7 +30,7 @@ pub fn seal<P: Platform>(platform: &P, keys: &MasterKeys, connection: &Connectio
             let sealed = seal_one(platform, keys, &connection.id, &field, &secret);
             (field, sealed)
         })
-        .collect();
+        .gather();
     json!(sealed).to_string()
 }
 
@@ -90,7 +92,7 @@ impl Unsealed {
     fn of(keys: &MasterKeys, stored: &Stored, public: &Value) -> Self {
         // What is not there, or no JSON, is missed below like what was altered.
         let mut sealed: BTreeMap<String, String> =
-            serde_json::from_str(&stored.secrets).unwrap_or_default();
+            typed::from_str(&stored.secrets).unwrap_or_default();
         let mut unsealed = Self {
             open: BTreeMap::new(),
             shut: BTreeMap::new(),
@@ -112,7 +114,7 @@ impl Unsealed {
     fn reason(&self) -> Reason {
         let fields: Vec<&str> = self.shut.keys().map(String::as_str).collect();
         let fields = fields.join(", ");
-        let missing: BTreeSet<&str> = self.shut.values().filter_map(Unsealable::key).collect();
+        let missing: BTreeSet<&str> = self.shut.values().filter_map(Unsealable::key).gather();
         let missing: Vec<&str> = missing.into_iter().collect();
         let (why, remedy) = match missing.as_slice() {
             [] => (

@@ -9,8 +9,7 @@ use futures_util::{
     StreamExt,
     future::{Either, select},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use worker::{
     AbortController, AbortSignal, ByteStream, Context, D1Database, Date, Delay, Env, Fetch,
     Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
@@ -255,13 +254,6 @@ async fn whole(stream: &mut ByteStream, max_bytes: usize) -> Result<Vec<u8>, NoA
 /// One D1 batch. Its rows cross from JavaScript once, as JSON text: value by value is far slower,
 /// and a whole number stays one.
 async fn run(edge: &Edge, statements: &[Statement]) -> Result<Vec<Vec<Value>>, JsValue> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        results: Vec<Value>,
-        #[serde(default)]
-        meta: Value,
-    }
     let prepared = Array::new();
     for statement in statements {
         let args: Vec<JsValue> = statement.args.iter().map(bound).collect();
@@ -273,13 +265,17 @@ async fn run(edge: &Edge, statements: &[Statement]) -> Result<Vec<Vec<Value>>, J
     let promise: Promise = batch.call1(database, &prepared)?.dyn_into()?;
     let answers = JsFuture::from(promise).await?;
     let text = String::from(JSON::stringify(&answers)?);
-    let answers: Vec<Answer> = serde_json::from_str(&text)
-        .map_err(|_| JsValue::from_str("D1 answered in another form"))?;
-    let rows = |answer: Answer| {
-        edge.cost.add(&answer.meta);
-        answer.results
+    let other_form = || JsValue::from_str("D1 answered in another form");
+    let answers: Vec<Map<String, Value>> = serde_json::from_str(&text).map_err(|_| other_form())?;
+    let rows = |mut answer: Map<String, Value>| {
+        edge.cost.add(answer.get("meta").unwrap_or(&Value::Null));
+        match answer.remove("results") {
+            None => Ok(Vec::new()),
+            Some(Value::Array(rows)) => Ok(rows),
+            Some(_) => Err(other_form()),
+        }
     };
-    Ok(answers.into_iter().map(rows).collect())
+    answers.into_iter().map(rows).collect()
 }
 
 /// D1 takes every number as a float and refuses a BigInt.

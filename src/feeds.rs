@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     connection::Settings,
+    day,
     fault::Reason,
     hubspot::{Kind, account::Account},
     syspro::{Row, odata::Filter, record_key},
@@ -133,7 +134,11 @@ pub struct Payload {
     pub status: Option<String>,
     /// The day this invoice falls due, while it is open and that day has not passed: after it, the
     /// same row maps to something else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "day::read"
+    )]
     pub due: Option<NaiveDate>,
     /// `objects` holds all the lines there are: those HubSpot has beyond them are archived.
     #[serde(default)]

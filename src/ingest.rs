@@ -25,14 +25,16 @@ mod take;
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use crate::{
     books::Told,
     context::{Run, days_before},
+    day,
     fault::Reason,
     feeds::{CUSTOMERS, Feed, INVOICES},
+    gather::Gather,
     platform::Platform,
     send::Halt,
     store::{ledger, rows_as},
@@ -60,9 +62,16 @@ const BY_NUMBER: &[&str] = &["Invoice", "Customer", "DocumentType"];
 #[serde(default)]
 struct Recent {
     /// The day the last complete pass began.
+    #[serde(deserialize_with = "day::read")]
     complete: Option<NaiveDate>,
     /// The pass under way: the day it began and where it is.
+    #[serde(deserialize_with = "under_way")]
     pass: Option<(NaiveDate, Place)>,
+}
+
+fn under_way<'de, D: Deserializer<'de>>(field: D) -> Result<Option<(NaiveDate, Place)>, D::Error> {
+    let pass = Option::<(String, Place)>::deserialize(field)?;
+    Ok(pass.and_then(|(began, place)| Some((day::parse(&began)?, place))))
 }
 
 /// Where the sweep is.
@@ -141,7 +150,7 @@ async fn touch<P: Platform>(
     reader: &Reader<'_, P>,
     invoices: impl Iterator<Item = &str>,
 ) -> Result<(), Halt> {
-    let customers: BTreeSet<String> = invoices.map(customer_of).collect();
+    let customers: BTreeSet<String> = invoices.map(customer_of).gather();
     if customers.is_empty() || !is_backfilled(reader.run) {
         return Ok(());
     }

@@ -2,8 +2,11 @@
 
 pub mod platform;
 
+pub mod day;
 pub mod fault;
+pub mod gather;
 pub mod hash;
+pub mod typed;
 
 pub mod origin;
 pub mod vault;

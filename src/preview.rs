@@ -25,6 +25,7 @@ use crate::{
     context::{Cursors, Progress, Run},
     fault::Reason,
     feeds::FEEDS,
+    gather::Gather,
     platform::{Millis, Platform, Statement, StoreError},
     send::{Halt, NOTED, PREVIEW, Pretence},
     store::{
@@ -33,6 +34,7 @@ use crate::{
         shadow::{self, Mailbox, Place, Standing},
     },
     sync::sync,
+    typed,
 };
 
 /// Rows copied or taken away in one commit.
@@ -270,7 +272,7 @@ impl<P: Platform> Preview<'_, P> {
             account: self.run.account,
             dialect: self.run.dialect,
             mapping: Cell::new(standing.mapping),
-            lookups: serde_json::from_str(&standing.lookups).unwrap_or_default(),
+            lookups: typed::from_str(&standing.lookups).unwrap_or_default(),
             store: self.run.store,
             sender: self.run.sender,
             id: self.run.id,
@@ -292,7 +294,7 @@ impl<P: Platform> Preview<'_, P> {
         let due = ledger::due_feeds(self.id(), &feeds, began);
         let mut rows = self.run.store.read(&[due]).await?;
         let due: Vec<Due> = rows_as(rows.pop().unwrap_or_default())?;
-        Ok(due.into_iter().map(|due| due.feed).collect())
+        Ok(due.into_iter().map(|due| due.feed).gather())
     }
 
     /// Takes the shadow away, a slice at a time.

@@ -2,11 +2,12 @@
 //! last writes. The rows are marked under the lease at the start of a run, so that no delivery under
 //! way can take the mark off again; the same run reads them by key and sends them.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::DateTime;
 use serde::Deserialize;
 
 use crate::{
     connection::Problem,
+    day,
     feeds::FEEDS,
     platform::{DAY, Millis},
     store::{records::Selection, runs::Asked},
@@ -157,7 +158,7 @@ pub fn instant(text: &str, day_ends: bool) -> Option<Millis> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp_millis());
     }
-    let day: NaiveDate = text.parse().ok()?;
+    let day = day::parse(text)?;
     let start = day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis();
     Some(if day_ends { start + DAY } else { start })
 }

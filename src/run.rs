@@ -21,6 +21,7 @@ use crate::{
     credentials,
     fault::Reason,
     feeds::FEEDS,
+    gather::Gather,
     hubspot::account::Account,
     platform::{Millis, Platform, Statement, StoreError},
     replay,
@@ -33,6 +34,7 @@ use crate::{
     },
     sync::sync,
     syspro::odata::Dialect,
+    typed,
 };
 
 /// A broken connection is probed this often.
@@ -143,7 +145,7 @@ async fn under_the_lease<P: Platform>(
 /// What this run was asked for, the oldest first: of what goes on over ticks one, and of the rest
 /// nothing where the connection does not run.
 fn asked(stored: &Stored) -> Vec<Asked> {
-    let read = |text: &str| serde_json::from_str::<Vec<Asked>>(text).unwrap_or_default();
+    let read = |text: &str| typed::from_str::<Vec<Asked>>(text).unwrap_or_default();
     let mut asked = [read(&stored.spans), read(&stored.asked)].concat();
     let mut spans = false;
     asked.retain(|asked| match asked.spans() {
@@ -194,13 +196,13 @@ impl<P: Platform> Pass<'_, P> {
             account: &account,
             dialect: self.dialect(),
             mapping: Cell::new(self.stored.mapping),
-            lookups: serde_json::from_str(&self.stored.lookups).unwrap_or_default(),
+            lookups: typed::from_str(&self.stored.lookups).unwrap_or_default(),
             store: self.store,
             sender: &sender,
             id: self.id,
             began: self.began,
             books: RefCell::default(),
-            parks: RefCell::new(serde_json::from_str(&self.stored.parks).unwrap_or_default()),
+            parks: RefCell::new(typed::from_str(&self.stored.parks).unwrap_or_default()),
             cursors: RefCell::new(cursors),
             claimed: RefCell::default(),
             due: RefCell::new(due),
@@ -232,7 +234,7 @@ impl<P: Platform> Pass<'_, P> {
 
     fn open(&self) -> Result<(Connection, Account), Reason> {
         let connection = credentials::open(&self.config.keys, self.stored)?;
-        let account = self.stored.account.as_deref().map(serde_json::from_str);
+        let account = self.stored.account.as_deref().map(typed::from_str);
         match account {
             Some(Ok(account)) => Ok((connection, account)),
             _ => Err(Reason::new(
@@ -247,7 +249,7 @@ impl<P: Platform> Pass<'_, P> {
     fn dialect(&self) -> Dialect {
         let found = self.stored.dialect.as_deref();
         found
-            .and_then(|text| serde_json::from_str(text).ok())
+            .and_then(|text| typed::from_str(text).ok())
             .unwrap_or_default()
     }
 
@@ -264,7 +266,7 @@ impl<P: Platform> Pass<'_, P> {
             state_reason: Some(reason),
             // No system refused anything.
             strikes: self.stored.strikes,
-            parks: serde_json::from_str(&self.stored.parks).unwrap_or_default(),
+            parks: typed::from_str(&self.stored.parks).unwrap_or_default(),
             good: false,
         };
         let mut statements = vec![connections::close(&self.stored.id, &health, now)];
@@ -279,7 +281,7 @@ impl<P: Platform> Pass<'_, P> {
     fn broken_before(&self) -> Option<Reason> {
         let reason = self.stored.state_reason.as_deref()?;
         let broken = self.stored.state == State::Broken;
-        broken.then(|| serde_json::from_str(reason).ok())?
+        broken.then(|| typed::from_str(reason).ok())?
     }
 
     /// Takes up what was asked for; reads where every poll is and which feeds have rows due.
@@ -307,7 +309,7 @@ impl<P: Platform> Pass<'_, P> {
         let mut rows = rows.into_iter();
         let cursors = Cursors::new(rows_as(rows.next().unwrap_or_default())?);
         let due: Vec<Due> = rows_as(rows.next().unwrap_or_default())?;
-        Ok((cursors, due.into_iter().map(|due| due.feed).collect()))
+        Ok((cursors, due.into_iter().map(|due| due.feed).gather()))
     }
 
     /// Balances the books, writes how it went, and gives the lease back.

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::platform::{Arg, MINUTE, Millis, Platform, SECOND, Statement, StoreError};
+use crate::typed;
 
 /// How long a lease is claimed and renewed for.
 pub const LEASE: Millis = 5 * MINUTE;
@@ -179,7 +180,7 @@ pub fn overtake(portal: &str) -> Statement {
 pub fn rows_as<T: DeserializeOwned>(rows: Rows) -> Result<Vec<T>, StoreError> {
     rows.into_iter()
         .map(|row| {
-            serde_json::from_value(row).map_err(|error| {
+            typed::from_value(row).map_err(|error| {
                 StoreError::Refused(format!("a stored row is not readable: {error}"))
             })
         })

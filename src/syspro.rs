@@ -17,6 +17,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::day;
 use crate::fault::{Fault, Reason, Refusal, Silence, System, Window};
 
 /// One row as OData gave it.
@@ -261,7 +262,7 @@ fn day(text: &str) -> Option<NaiveDate> {
     if !ends {
         return None;
     }
-    NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()
+    day::parse(day)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::{
     },
 };
 use crate::{
+    gather::Gather,
     origin::{Guard, Refused, Target},
     vault::Secret,
 };
@@ -113,7 +114,7 @@ fn headers(fields: &mut Fields<'_>) -> BTreeMap<String, Secret> {
         .texts("headers", &HEADER_NAME, &HEADER_VALUE)
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), Secret::new(value)))
-        .collect()
+        .gather()
 }
 
 fn hubspot(mut fields: Fields<'_>, judge: impl Fn(&str) -> Result<String, Refused>) -> HubSpot {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Problem;
-use crate::{origin::Refused, vault::Secret};
+use crate::{day, origin::Refused, typed, vault::Secret};
 
 const DEFAULT: &str = "Leave it out for the default.";
 
@@ -131,7 +131,8 @@ impl<'p> Fields<'p> {
     /// A part of a whole: over 0, at most 1.
     pub fn share(&mut self, name: &str) -> Option<f64> {
         let value = self.rest.remove(name)?;
-        let read = value.as_f64().filter(|part| *part > 0.0 && *part <= 1.0);
+        let read = value.as_number().and_then(typed::fraction);
+        let read = read.filter(|part| *part > 0.0 && *part <= 1.0);
         if read.is_none() {
             self.wrong(name, "is not a number over 0 and at most 1", DEFAULT);
         }
@@ -186,7 +187,7 @@ impl<'p> Fields<'p> {
 
     pub fn day(&mut self, name: &str) -> Option<NaiveDate> {
         let value = self.rest.remove(name)?;
-        let read = value.as_str().and_then(|text| text.parse().ok());
+        let read = value.as_str().and_then(day::parse);
         if read.is_none() {
             self.wrong(name, "is not a day", "Write it like 2025-01-31.");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Connection, Problem, body, change::is_secret, rules::SET};
-use crate::{origin::origin_of, vault::Secret};
+use crate::{gather::Gather, origin::origin_of, vault::Secret};
 
 const HEADERS: &str = "syspro.headers.";
 
@@ -45,14 +45,17 @@ impl Connection {
 
     /// SYSPRO's company in capitals: with the portal's id it names a connection as well as its id does.
     pub fn company_key(&self) -> String {
-        self.syspro.company.to_uppercase()
+        self.syspro.company.to_ascii_uppercase()
     }
 
     /// Who is logged on to e.net, and where: SYSPRO gives an operator one session at a time.
     pub fn operator(&self) -> Option<String> {
         let enet = self.syspro.enet.as_ref()?;
         let origin = origin_of(&enet.url)?;
-        Some(format!("{origin} {}", enet.operator.trim().to_uppercase()))
+        Some(format!(
+            "{origin} {}",
+            enet.operator.trim().to_ascii_uppercase()
+        ))
     }
 
     /// Every secret that is not empty, by the path of its field: what is sealed, and under which name.
@@ -78,7 +81,7 @@ impl Connection {
             .into_iter()
             .filter(|(_, secret)| !secret.is_empty())
             .map(|(field, secret)| (field, secret.clone()))
-            .collect()
+            .gather()
     }
 
     /// The fields of the secrets that a connection's public form says are set.

@@ -12,6 +12,7 @@ use super::seal_one;
 use crate::{
     platform::Platform,
     store::keys::{Sealed, Swap},
+    typed,
     vault::{MasterKeys, Place, SESSION, Unsealable},
 };
 
@@ -43,7 +44,7 @@ pub struct Unopenable {
 pub fn secrets<P: Platform>(platform: &P, keys: &MasterKeys, rows: Vec<Sealed>) -> Slice {
     let mut slice = Slice::default();
     for row in rows {
-        let Ok(mut sealed) = serde_json::from_str::<BTreeMap<String, String>>(&row.sealed) else {
+        let Ok(mut sealed) = typed::from_str::<BTreeMap<String, String>>(&row.sealed) else {
             slice.shut(&row.connection, None, None);
             continue;
         };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     context::{DEALS, Run},
     feeds::sales_orders,
+    gather::Gather,
     hubspot::{
         Kind,
         objects::Found,
@@ -139,7 +140,7 @@ async fn take<P: Platform>(run: &Run<'_, P>, found: &[Found], property: &str) ->
     let held: Vec<Number> = rows_as(rows.next().unwrap_or_default())?;
     let known: Vec<Known> = rows_as(rows.next().unwrap_or_default())?;
     let mut statements = Vec::new();
-    if held.into_iter().collect::<BTreeSet<_>>() != stand {
+    if held.into_iter().gather::<BTreeSet<_>>() != stand {
         let stand: Vec<Number> = stand.into_iter().collect();
         statements.extend(deals::replace(connection, &read, &stand));
     }

@@ -12,6 +12,7 @@ use crate::{
         batch::{Blocked, Verdict, halving},
         steps::{associate, blocked},
     },
+    gather::Gather,
     hubspot::{
         Kind,
         associations::{self, Links, Source},
@@ -128,7 +129,7 @@ async fn standing<P: Platform>(
     links: &[Link],
 ) -> Result<HashMap<String, Links>, Halt> {
     let new = links.iter().filter(|link| link.made != Some(Made::Trying));
-    let invoices: BTreeSet<&String> = new.map(|link| &link.invoice_id).collect();
+    let invoices: BTreeSet<&String> = new.map(|link| &link.invoice_id).gather();
     if invoices.is_empty() {
         return Ok(HashMap::new());
     }

@@ -28,6 +28,7 @@ use crate::{
     connection::{AdoptedFields, OnAmbiguous},
     context::Run,
     feeds::Object,
+    gather::Gather,
     hubspot::{Kind, objects::Found},
     platform::Platform,
     send::Halt,
@@ -123,7 +124,7 @@ async fn take_over<P: Platform>(
     if wishes.is_empty() {
         return Ok(false);
     }
-    let values: BTreeSet<&str> = wishes.iter().map(|wish| wish.value.as_str()).collect();
+    let values: BTreeSet<&str> = wishes.iter().map(|wish| wish.value.as_str()).gather();
     let values: Vec<&str> = values.into_iter().collect();
     let shown = shown(run, units, kind);
     let found = match kind {
@@ -133,7 +134,7 @@ async fn take_over<P: Platform>(
     let key = run.key_property();
     let free = |found: &&Found| !found.properties.contains_key(&key);
     let all = found.values().flatten().filter(free);
-    let ids: BTreeSet<&str> = all.map(|found| found.id.as_str()).collect();
+    let ids: BTreeSet<&str> = all.map(|found| found.id.as_str()).gather();
     let taken = taken(run, kind, &ids).await?;
     let mut decided = false;
     for wish in wishes {
@@ -251,7 +252,7 @@ async fn taken<P: Platform>(
     let asked = targets::taken_ids(&run.connection.id, kind, &ids);
     let rows = run.store.read(&[asked]).await?.pop().unwrap_or_default();
     let rows: Vec<Row> = rows_as(rows)?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    Ok(rows.into_iter().map(|row| row.id).gather())
 }
 
 /// Looks at records taken over that are about to get a standard property they never had from us.
@@ -278,7 +279,7 @@ async fn look_at_adopted<P: Platform>(
     if places.is_empty() {
         return Ok(false);
     }
-    let ids: BTreeSet<&str> = places.iter().map(|(_, _, id)| id.as_str()).collect();
+    let ids: BTreeSet<&str> = places.iter().map(|(_, _, id)| id.as_str()).gather();
     let ids: Vec<&str> = ids.into_iter().collect();
     let shown = shown(run, units, kind);
     let known = find::records(run, kind, None, &ids, &shown).await?;
@@ -333,7 +334,7 @@ fn shown<P: Platform>(run: &Run<'_, P>, units: &[Unit], kind: Kind) -> Vec<Strin
     let names = objects
         .filter(|object| object.kind == kind)
         .flat_map(|object| object.properties.keys());
-    let standard: BTreeSet<&String> = names.filter(|name| !name.starts_with(prefix)).collect();
+    let standard: BTreeSet<&String> = names.filter(|name| !name.starts_with(prefix)).gather();
     [run.key_property(), marker::name(run)]
         .into_iter()
         .chain(standard.into_iter().cloned())

@@ -14,7 +14,10 @@
 //! Known lines are then updated and archived by their ids, as any object is. Once the portal takes
 //! keys, 1 still comes before lines are made, and what is found gets its key with the update.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    iter::once,
+};
 
 use rust_decimal::Decimal;
 
@@ -28,6 +31,7 @@ use super::{
 use crate::{
     context::Run,
     crm::{self, By},
+    gather::Gather,
     hash::hash,
     hubspot::{
         Kind,
@@ -131,7 +135,7 @@ async fn contents<P: Platform>(
     run: &Run<'_, P>,
     ids: impl Iterator<Item = &String>,
 ) -> Result<HashMap<String, Option<Found>>, Halt> {
-    let ids: BTreeSet<&str> = ids.map(String::as_str).collect();
+    let ids: BTreeSet<&str> = ids.map(String::as_str).gather();
     let ids: Vec<&str> = ids.into_iter().collect();
     let key = run.key_property();
     let mut properties = CONTENT.to_vec();
@@ -164,8 +168,8 @@ fn take_ours<P: Platform>(run: &Run<'_, P>, unit: &mut Unit, invoice: &str, line
             };
             let (content, line) = free.swap_remove(place);
             target.hubspot_id = Some(line.id.clone());
-            target.links = BTreeMap::from([(Kind::Invoice, invoice.to_owned())]);
-            target.filled = line.properties.keys().cloned().collect();
+            target.links = once((Kind::Invoice, invoice.to_owned())).gather();
+            target.filled = line.properties.keys().cloned().gather();
             // All it shall hold is its content, and that is there: nothing is to be sent.
             let stands = wanted == Some(content) && run.account.without.line_keys;
             target.hash = match object.filter(|_| stands) {
@@ -243,7 +247,7 @@ async fn create<P: Platform>(
     let unnamed = places
         .iter()
         .map(|place| place.unit)
-        .collect::<BTreeSet<_>>();
+        .gather::<BTreeSet<_>>();
     let unnamed = self::places(units)
         .into_iter()
         .filter(|place| unnamed.contains(&place.unit));
@@ -271,7 +275,7 @@ fn new_lines(units: &[Unit], place: &Place) -> Vec<New> {
             target,
             properties: filled
                 .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+                .gather(),
             hash: hash(&object.properties),
         })
     };
@@ -319,8 +323,8 @@ fn book(unit: &mut Unit, line: &New, verdict: Verdict<Written>) {
             let mut target = line.target.clone();
             target.hubspot_id = Some(written.id);
             target.hash = line.hash.clone();
-            target.links = BTreeMap::from([(Kind::Invoice, line.invoice.clone())]);
-            target.filled = line.properties.keys().cloned().collect();
+            target.links = once((Kind::Invoice, line.invoice.clone())).gather();
+            target.filled = line.properties.keys().cloned().gather();
             unit.created += 1;
             unit.answered = true;
             unit.taken_at = written.at.or(unit.taken_at.take());

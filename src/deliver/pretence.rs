@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     context::Run,
     fault::Refusal,
+    gather::Gather,
     hash::hash,
     hubspot::{
         Kind,
@@ -130,7 +131,7 @@ async fn holders<P: Platform>(
     run: &Run<'_, P>,
     writes: &[Write<'_>],
 ) -> Result<HashMap<String, String>, Halt> {
-    let emails: BTreeSet<String> = writes.iter().filter_map(email).collect();
+    let emails: BTreeSet<String> = writes.iter().filter_map(email).gather();
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     if emails.is_empty() {
         return Ok(HashMap::new());

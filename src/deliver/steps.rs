@@ -1,7 +1,7 @@
 //! The steps of a unit, each for all units of a chunk at once: objects, links, lines too many,
 //! status.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{cell::Cell, collections::BTreeMap, iter::once};
 
 use http::Request;
 
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     context::Run,
     fault::{Fault, Reason},
+    gather::Gather,
     hubspot::{
         Kind,
         associations::{self, LinkAnswer},
@@ -306,7 +307,7 @@ async fn send_status<P: Platform>(
 ) -> Result<Vec<Verdict<Written>>, Halt> {
     let properties: Vec<BTreeMap<String, String>> = some
         .iter()
-        .map(|(_, _, status)| BTreeMap::from([("hs_invoice_status".to_owned(), status.clone())]))
+        .map(|(_, _, status)| once(("hs_invoice_status".to_owned(), status.clone())).gather())
         .collect();
     let writes: Vec<Write<'_>> = some
         .iter()

@@ -10,6 +10,7 @@ use super::write::EMAIL;
 use crate::{
     fault::Reason,
     feeds::{Object, Payload},
+    gather::Gather,
     hash::hash,
     hubspot::Kind,
     platform::Millis,
@@ -17,6 +18,7 @@ use crate::{
         ledger::Due,
         targets::{Ground, Target, Withheld},
     },
+    typed,
 };
 
 pub struct Unit {
@@ -66,10 +68,10 @@ pub enum State {
 impl Unit {
     /// A row whose stored JSON this version cannot read fails by itself: reading it again mends it.
     pub fn of(due: Due) -> Self {
-        let payload = serde_json::from_str(&due.payload);
-        let targets = serde_json::from_str::<Vec<Target>>(&due.targets);
+        let payload = typed::from_str(&due.payload);
+        let targets = typed::from_str::<Vec<Target>>(&due.targets);
         let customer = due.customer.as_deref().unwrap_or("{}");
-        let customer = serde_json::from_str(customer);
+        let customer = typed::from_str(customer);
         let state = if payload.is_err() || targets.is_err() || customer.is_err() {
             State::Failed(Reason::new(
                 "stored_form",
@@ -234,15 +236,13 @@ impl Unit {
         let tried = self.targets.values().filter(|it| is_line(it.kind));
         let tried = tried.filter(|target| target.is_tried());
         let wanted = wanted.map(|object| object.key.clone());
-        wanted
-            .chain(tried.map(|it| it.object_key.clone()))
-            .collect()
+        wanted.chain(tried.map(|it| it.object_key.clone())).gather()
     }
 
     /// Ids of the line items known to be ours.
     pub fn line_ids(&self) -> BTreeSet<&str> {
         let lines = self.targets.values().filter(|it| it.kind == Kind::LineItem);
-        lines.filter_map(|it| it.hubspot_id.as_deref()).collect()
+        lines.filter_map(|it| it.hubspot_id.as_deref()).gather()
     }
 
     /// What is known of a line item, wanted or not, and what it shall be.

@@ -18,6 +18,7 @@ use crate::{
     context::Run,
     fault::Refusal,
     feeds::Object,
+    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Write},
@@ -93,7 +94,7 @@ fn share_no_email(jobs: Vec<Job>, units: &mut [Unit], key: &str) -> (Vec<Job>, V
         .iter()
         .filter(found)
         .filter_map(|job| at(units, job.unit).email())
-        .collect();
+        .gather();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for mut job in jobs {
         if found(&&job) {

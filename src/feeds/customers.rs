@@ -15,6 +15,7 @@ use super::{
 use crate::{
     connection::{CustomerScope, Settings},
     fault::Reason,
+    gather::Gather,
     hubspot::Kind,
     syspro::{Bad, Row, record_key},
 };
@@ -287,7 +288,7 @@ fn lifecycle(settings: &Settings) -> BTreeMap<String, String> {
     let stage = settings.lifecycle_stage.as_str();
     let stage = Some(stage).filter(|stage| !stage.is_empty());
     let property = |stage: &str| ("lifecyclestage".to_owned(), stage.to_owned());
-    stage.map(property).into_iter().collect()
+    stage.map(property).into_iter().gather()
 }
 
 /// The ledger key of the customer of an invoice's row.

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     connection::{CreditNotes, Settings},
     fault::Reason,
+    gather::Gather,
     hubspot::Kind,
     syspro::{Bad, Row},
 };
@@ -322,7 +323,7 @@ fn header(
         kind: Kind::Invoice,
         key: record.key.clone(),
         properties: fields.done(),
-        on_create: on_create.into_iter().map(text).collect(),
+        on_create: on_create.into_iter().map(text).gather(),
     }
 }
 

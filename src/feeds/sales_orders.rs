@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fields::readable;
+use crate::gather::Gather;
 
 /// SYSPRO's column has room for so many.
 const LONGEST: usize = 20;
@@ -18,7 +19,7 @@ pub fn number(text: &str) -> Option<String> {
 /// All numbers in a text: commas, semicolons, blanks and new lines stand between them.
 pub fn numbers(text: &str) -> BTreeSet<String> {
     let parts = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
-    parts.filter_map(number).collect()
+    parts.filter_map(number).gather()
 }
 
 #[cfg(test)]

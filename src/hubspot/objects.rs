@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Api, Kind, associations, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Reason, Refusal};
+use crate::gather::Gather;
 
 pub use keyed::read_found_by;
 
@@ -368,7 +369,7 @@ pub(super) fn found(result: &Value) -> Option<Found> {
         });
     Some(Found {
         id: id_text(result.get("id")?)?,
-        properties: texts.collect(),
+        properties: texts.gather(),
     })
 }
 

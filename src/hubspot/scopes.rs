@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Api, Kind, body, list};
 use crate::fault::Fault;
+use crate::gather::Gather;
 
 /// What is done with a kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn read_token_info(response: &Response<Vec<u8>>) -> Result<BTreeSet<String>,
     let body = body(response)?;
     let scopes = list(response, &body, "scopes")?;
     let named = scopes.iter().filter_map(Value::as_str);
-    Ok(named.map(str::to_owned).collect())
+    Ok(named.map(str::to_owned).gather())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::read::{Reader, Table};
 use crate::{
     context::days_before,
     feeds::{Beside, customers, invoices},
+    gather::Gather,
     platform::Platform,
     send::Halt,
     syspro::{
@@ -81,7 +82,7 @@ async fn balances<P: Platform>(
     let mut found: BTreeMap<String, Row> = found
         .into_iter()
         .map(|row| (row.key_text("Customer"), row))
-        .collect();
+        .gather();
     Ok(rows
         .iter()
         .map(|row| {

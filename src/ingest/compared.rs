@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     feeds::{Feed, INVOICES, Lack, Outcome, Record},
+    gather::Gather,
     platform::Platform,
     send::Halt,
     syspro::odata::{Filter, Literal, Op},
@@ -48,7 +49,7 @@ pub async fn compared<P: Platform>(
     run.sender.took(page.rows.len());
     let (mut records, rejected) = sort_out(&run.connection.syspro.company, feed, page.rows);
     stand_beside(reader, feed, &mut records, Layout::Dense).await?;
-    let keys = records.iter().map(|record| record.key.clone()).collect();
+    let keys = records.iter().map(|record| record.key.clone()).gather();
     let known = known(reader, feed, &keys).await?;
     for record in &mut records {
         let known = known.get(&record.key);

@@ -7,6 +7,7 @@ use super::customer_of;
 use crate::{
     context::Run,
     feeds::{CUSTOMERS, Feed, INVOICES, Outcome, Record, rules},
+    gather::Gather,
     platform::Platform,
     send::Halt,
     store::{
@@ -39,12 +40,12 @@ impl Gate {
             let customers: BTreeSet<String> = records
                 .iter()
                 .map(|record| customer_of(&record.key))
-                .collect();
+                .gather();
             let customers: Vec<&str> = customers.iter().map(String::as_str).collect();
             let statement = family::excluded(connection, &customers);
             let mut rows = run.store.read(&[statement]).await?;
             let excluded: Vec<family::Customer> = rows_as(rows.pop().unwrap_or_default())?;
-            gate.excluded = excluded.into_iter().map(|customer| customer.key).collect();
+            gate.excluded = excluded.into_iter().map(|customer| customer.key).gather();
         }
         let Some(places) = run.connection.settings.trial else {
             return Ok(gate);

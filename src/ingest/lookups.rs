@@ -17,6 +17,7 @@ use crate::{
         Record,
         lookups::{LOOKUPS, Lookup, Lookups, STOCK},
     },
+    gather::Gather,
     hash::hash,
     platform::{DAY, HOUR, Millis, Platform},
     send::Halt,
@@ -29,6 +30,7 @@ use crate::{
         enet::{self, Find},
         odata::Literal,
     },
+    typed,
 };
 
 /// Rows of such a table asked for at once.
@@ -131,7 +133,7 @@ impl<P: Platform> Reader<'_, P> {
             let fresh = codes.rows.contains_key(lookup.table);
             if let (Some(held), false) = (held, fresh) {
                 let rows: Vec<Map<String, Value>> =
-                    serde_json::from_str(&held.codes).unwrap_or_default();
+                    typed::from_str(&held.codes).unwrap_or_default();
                 codes.put(lookup, rows.into_iter().map(Row).collect());
             }
         }
@@ -253,7 +255,7 @@ impl<P: Platform> Reader<'_, P> {
             Literal::Text(text) => Some((text.trim_end().to_owned(), code)),
             _ => None,
         };
-        let mut unknown: BTreeMap<String, Literal> = codes.into_iter().filter_map(named).collect();
+        let mut unknown: BTreeMap<String, Literal> = codes.into_iter().filter_map(named).gather();
         unknown.retain(|code, _| !self.codes.borrow().lookups.stock.contains_key(code));
         if unknown.is_empty() {
             return Ok(());

@@ -17,6 +17,7 @@ use crate::{
     context::Run,
     fault::Reason,
     feeds::{CUSTOMERS, INVOICES, Payload, invoices},
+    gather::Gather,
     platform::Platform,
     send::Halt,
     store::{
@@ -24,6 +25,7 @@ use crate::{
         rows_as,
     },
     syspro::{Row, key_parts},
+    typed,
 };
 
 /// Few columns: many rows make a small page.
@@ -130,7 +132,7 @@ async fn differing<P: Platform>(
             invoices::open_mark(row)?,
         ))
     };
-    let mut changed: BTreeMap<String, String> = rows.iter().filter_map(key_and_mark).collect();
+    let mut changed: BTreeMap<String, String> = rows.iter().filter_map(key_and_mark).gather();
     let keys: Vec<&str> = changed.keys().map(String::as_str).collect();
     let statement = ledger::open_between(&run.connection.id, INVOICES.name, &keys, behind, upto);
     let mut answer = run.store.read(&[statement]).await?;
@@ -235,7 +237,7 @@ fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
     let waiting: Option<Payload> = row
         .payload
         .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
+        .and_then(|text| typed::from_str(text).ok());
     match waiting {
         Some(waiting) => Some(invoices::settled_over(waiting, settled)),
         None => {
@@ -262,7 +264,7 @@ async fn balance_types<P: Platform>(
     let customers: BTreeSet<Vec<String>> = keys
         .iter()
         .map(|key| key_parts(key).into_iter().skip(1).take(1).collect())
-        .collect();
+        .gather();
     let table = Table {
         name: CUSTOMERS.table,
         select: vec!["Customer".to_owned(), "BalanceType".to_owned()],
@@ -273,5 +275,5 @@ async fn balance_types<P: Platform>(
     let customers: Vec<Vec<String>> = customers.into_iter().collect();
     let rows = reader.by_keys(&table, &customers).await?;
     let of = |row: &Row| (row.key_text("Customer"), row.text("BalanceType"));
-    Ok(rows.iter().map(of).collect())
+    Ok(rows.iter().map(of).gather())
 }

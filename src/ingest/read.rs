@@ -8,6 +8,7 @@ use super::{lookups::Codes, page::unreadable};
 use crate::{
     context::Run,
     feeds::Feed,
+    gather::Gather,
     platform::Platform,
     send::Halt,
     syspro::{
@@ -81,7 +82,7 @@ impl<'a, P: Platform> Reader<'a, P> {
     /// `keys` give values for.
     pub async fn by_keys(&self, table: &Table<'_>, keys: &[Vec<String>]) -> Result<Vec<Row>, Halt> {
         let mut wanted: BTreeMap<String, &Vec<String>> =
-            keys.iter().map(|key| (record_key(key), key)).collect();
+            keys.iter().map(|key| (record_key(key), key)).gather();
         let mut found = Vec::new();
         while !wanted.is_empty() {
             let literals: Vec<Vec<(&str, Literal)>> = wanted

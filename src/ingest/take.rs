@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     feeds::{CUSTOMERS, Feed, INVOICES, Record},
+    gather::Gather,
     hash::hash,
     platform::{Platform, Statement},
     send::Halt,
@@ -48,7 +49,7 @@ pub async fn take<P: Platform>(
     let read = rows.len();
     run.sender.took(read);
     let (mut records, rejected) = sort_out(&run.connection.syspro.company, feed, rows);
-    let keys: BTreeSet<String> = records.iter().map(|record| record.key.clone()).collect();
+    let keys: BTreeSet<String> = records.iter().map(|record| record.key.clone()).gather();
     let whole = reading.whole || !feed.beside.is_large();
     if whole {
         stand_beside(reader, feed, &mut records, reading.layout).await?;

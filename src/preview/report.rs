@@ -10,6 +10,7 @@ use crate::{
     books::{Books, Colour},
     fault::Reason,
     feeds::FEEDS,
+    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Found},
@@ -155,7 +156,7 @@ async fn samples<P: Platform>(
         let names: BTreeSet<&str> = there
             .iter()
             .flat_map(|it| it.properties.keys().map(String::as_str))
-            .collect();
+            .gather();
         let names: Vec<&str> = names.into_iter().collect();
         let request = objects::read(&preview.run.api(), kind, &ids, &names);
         let sender = preview.run.sender;
@@ -179,7 +180,7 @@ async fn samples<P: Platform>(
                 .properties
                 .iter()
                 .filter(sent)
-                .collect::<BTreeMap<_, _>>()
+                .gather::<BTreeMap<_, _>>()
         });
         json!({
             "kind": sample.kind,

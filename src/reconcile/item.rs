@@ -22,6 +22,7 @@ use crate::{
         rows_as,
         targets::{Target, Withheld},
     },
+    typed,
 };
 
 /// A record with what the ledger says of it.
@@ -53,7 +54,7 @@ pub async fn items<P: Platform>(
         let standing = standing.remove(&record.key);
         let read = |text: Option<&str>| text.map(str::to_owned).unwrap_or_default();
         let targets = read(standing.as_ref().map(|it| it.targets.as_str()));
-        let targets: Vec<Target> = serde_json::from_str(&targets).unwrap_or_default();
+        let targets: Vec<Target> = typed::from_str(&targets).unwrap_or_default();
         let customer = read(standing.as_ref().and_then(|it| it.customer.as_deref()));
         let compared = comparable(&record, &outcome, standing.as_ref(), &targets, horizon);
         let left = compared.err();
@@ -62,7 +63,7 @@ pub async fn items<P: Platform>(
             outcome,
             standing,
             targets,
-            customer: serde_json::from_str(&customer).unwrap_or_default(),
+            customer: typed::from_str(&customer).unwrap_or_default(),
             left,
         }
     };
@@ -179,7 +180,7 @@ impl Amounts {
     ) -> Option<Amount> {
         let value = properties.get(&self.value).and_then(|text| number(text));
         let shown = properties.get(&self.currency).filter(|it| !it.is_empty());
-        let shown = shown.map(|it| it.to_uppercase());
+        let shown = shown.map(|it| it.to_ascii_uppercase());
         match (value, currency) {
             (None, None) => None,
             (value, currency) => Some(Amount {

@@ -6,6 +6,7 @@ use super::verdict::{Lost, Seen, Sent, Sight, is_ours};
 use crate::{
     context::Run,
     crm::{self, By},
+    gather::Gather,
     hubspot::{
         Kind, associations,
         objects::{self, Found},
@@ -106,7 +107,7 @@ async fn without_keys<P: Platform>(
     asked: &Asked<'_>,
     properties: &[&str],
 ) -> Result<HashMap<String, Sight>, Halt> {
-    let ids: BTreeSet<&str> = asked.objects.values().flatten().copied().collect();
+    let ids: BTreeSet<&str> = asked.objects.values().flatten().copied().gather();
     let ids: Vec<&str> = ids.into_iter().collect();
     let found = crm::records(run, Kind::LineItem, By::Id, &ids, properties).await?;
     let sight = |(key, id): (&&str, &Option<&str>)| {
@@ -128,7 +129,7 @@ async fn follow<P: Platform>(
     lost: &[(&str, &str)],
 ) -> Result<Vec<(String, Lost)>, Halt> {
     let key_property = run.key_property();
-    let ids: BTreeSet<&str> = lost.iter().map(|(_, id)| *id).collect();
+    let ids: BTreeSet<&str> = lost.iter().map(|(_, id)| *id).gather();
     let ids: Vec<&str> = ids.into_iter().collect();
     let found = crm::records(run, kind, By::Id, &ids, &[&key_property]).await?;
     let mut followed = 0;
@@ -204,7 +205,7 @@ async fn links<P: Platform>(
             linked.is_some_and(|linked| linked.contains(end))
         };
         let (linked, missing): (Vec<_>, Vec<_>) = ends.into_iter().partition(stands);
-        let missing: BTreeSet<&str> = missing.iter().map(|(_, end)| end.as_str()).collect();
+        let missing: BTreeSet<&str> = missing.iter().map(|(_, end)| end.as_str()).gather();
         let missing: Vec<&str> = missing.into_iter().collect();
         let found = crm::records(run, to, By::Id, &missing, &[]).await?;
         let there = found

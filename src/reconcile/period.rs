@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::connection::Problem;
+use crate::day;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
@@ -33,7 +34,7 @@ impl Period {
                 None
             }
             Some(value) => {
-                let day = value.as_str().and_then(|text| text.parse().ok());
+                let day = value.as_str().and_then(day::parse);
                 if day.is_none() {
                     problems.push(problem(name, "is not a date", "Write it like 2026-10-31."));
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate};
 use rust_decimal::Decimal;
 
-use crate::{feeds::properties::definitions, hubspot::Kind, platform::Millis};
+use crate::{feeds::properties::definitions, gather::Gather, hubspot::Kind, platform::Millis};
 
 /// What a property holds, as far as it may be spelled in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Forms {
             .flat_map(|kind| definitions(kind, prefix))
             .map(|it| (it.name, form(it.data_type)));
         let standard = STANDARD.map(|(name, form)| (name.to_owned(), form));
-        Self(own.chain(standard).collect())
+        Self(own.chain(standard).gather())
     }
 
     /// `found` is blank where HubSpot has no value.
@@ -81,7 +81,7 @@ pub fn number(text: &str) -> Option<Decimal> {
 
 /// A day by itself, or as milliseconds or an instant at its beginning in UTC.
 fn day(text: &str) -> Option<NaiveDate> {
-    if let Ok(day) = text.parse() {
+    if let Some(day) = crate::day::parse(text) {
         return Some(day);
     }
     let at = DateTime::from_timestamp_millis(moment(text)?)?;

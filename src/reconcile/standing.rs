@@ -13,6 +13,7 @@ use crate::{
         reconcile::Standing,
         targets::{Target, Withheld},
     },
+    typed,
 };
 
 /// Why a record is not compared.
@@ -93,7 +94,7 @@ pub fn comparable<'a>(
 
 fn not_in_sync(standing: &Standing) -> Left {
     let reason = standing.reason.as_deref();
-    match reason.and_then(|text| serde_json::from_str::<Reason>(text).ok()) {
+    match reason.and_then(|text| typed::from_str::<Reason>(text).ok()) {
         Some(reason) => Left::because(standing.status, &reason),
         None => Left::new(standing.status, "waiting", "It waits to be sent."),
     }

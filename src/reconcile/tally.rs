@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ const BALANCES: usize = 200;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sum {
     pub records: u64,
+    #[serde(with = "rust_decimal::serde::str")]
     pub total: Decimal,
 }
 
@@ -92,8 +93,10 @@ struct Aside {
 struct Balance {
     key: String,
     currency: String,
+    #[serde(with = "rust_decimal::serde::str")]
     syspro: Decimal,
     /// Nothing where HubSpot has no such customer, or no balance of it.
+    #[serde(with = "rust_decimal::serde::str_option")]
     hubspot: Option<Decimal>,
 }
 
@@ -135,7 +138,9 @@ impl Tally {
 
     /// An invoice of the period, as SYSPRO has it and as HubSpot shows it.
     pub fn invoice(&mut self, day: Option<NaiveDate>, syspro: Amount, hubspot: Option<Amount>) {
-        let month = day.map_or_else(String::new, |day| day.format("%Y-%m").to_string());
+        let month = day.map_or_else(String::new, |day| {
+            format!("{:04}-{:02}", day.year(), day.month())
+        });
         let months = self.months.entry(month).or_default();
         add(months, syspro, hubspot);
     }

@@ -23,6 +23,7 @@ use crate::{
         connections::{self, Draft, Named, State, Stored},
         cursors, records, rows_as, sessions,
     },
+    typed,
 };
 
 pub async fn list<P: Platform>(platform: &P, config: &Config) -> Result<Reply, ApiError> {
@@ -91,7 +92,7 @@ pub async fn one<P: Platform>(platform: &P, config: &Config, id: &str) -> Result
 /// What was known of the systems before.
 pub(super) fn known(before: &Stored) -> SetUp {
     fn read<T: DeserializeOwned>(text: Option<&str>) -> Option<T> {
-        serde_json::from_str(text?).ok()
+        typed::from_str(text?).ok()
     }
     SetUp {
         portal: before.portal.clone(),

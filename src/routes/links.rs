@@ -26,6 +26,7 @@ use crate::{
         records::{self, Selection},
         targets::{self, Target},
     },
+    typed,
 };
 
 #[derive(Debug, Deserialize)]
@@ -76,7 +77,7 @@ pub async fn link<P: Platform>(
     // Cut off before this, nobody was told of a link, and whoever asks again gets the whole.
     let (record, now) = (Selection::Records(vec![record]), platform.now());
     database(platform, records::replay(id, &record, now).to_vec()).await?;
-    let account: Option<Account> = serde_json::from_value(parsed(stored.account.as_deref())).ok();
+    let account: Option<Account> = typed::from_value(parsed(stored.account.as_deref())).ok();
     let url = account.and_then(|account| url(&account, asked.target.kind, &found.id));
     Ok(Reply::new(
         StatusCode::ACCEPTED,

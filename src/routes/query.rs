@@ -1,10 +1,10 @@
 //! The query string of the lists.
 
-use chrono::{DateTime, NaiveDate, NaiveTime};
+use chrono::{DateTime, NaiveTime};
 use url::form_urlencoded;
 
 use super::ApiError;
-use crate::{connection::Problem, platform::Millis, store::ledger::Fate};
+use crate::{connection::Problem, day, platform::Millis, store::ledger::Fate};
 
 /// What a list may be asked for; each route takes some of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Query {
 fn moment(text: &str) -> Option<Millis> {
     // A `+` that was not encoded arrives as a blank.
     let moment = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
-    let day = || text.parse::<NaiveDate>().ok();
+    let day = || day::parse(text);
     moment
         .map(|moment| moment.timestamp_millis())
         .ok()

@@ -8,6 +8,7 @@ use crate::{
     hubspot::{Kind, account::Account},
     platform::Platform,
     store::{audit, ledger::Fate, records},
+    typed,
 };
 
 pub async fn list<P: Platform>(
@@ -50,7 +51,7 @@ pub async fn one<P: Platform>(
     let account: Option<Account> = stored
         .account
         .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
+        .and_then(|text| typed::from_str(text).ok());
     let rows = database(platform, records::one(id, feed, key).to_vec()).await?;
     let mut rows = rows.into_iter();
     let record = rows.next().unwrap_or_default().into_iter().next();
@@ -105,7 +106,7 @@ fn show(mut row: Value) -> Value {
 }
 
 fn show_target(mut target: Value, account: Option<&Account>) -> Value {
-    let kind: Option<Kind> = serde_json::from_value(target["kind"].clone()).ok();
+    let kind: Option<Kind> = typed::from_value(target["kind"].clone()).ok();
     let url = |id: Option<&str>| match (kind, account, id) {
         (Some(kind), Some(account), Some(id)) => url(account, kind, id),
         _ => None,
@@ -141,7 +142,7 @@ fn show_attempt(mut attempt: Value) -> Value {
 
 fn place(cursor: &str) -> Result<(String, String), ApiError> {
     let text = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
-    text.and_then(|text| serde_json::from_slice(&text).ok())
+    text.and_then(|text| typed::from_str(str::from_utf8(&text).ok()?).ok())
         .ok_or_else(|| {
             ApiError::new(
                 http::StatusCode::BAD_REQUEST,

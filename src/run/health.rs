@@ -7,6 +7,7 @@ use crate::{
     fault::Reason,
     platform::{DAY, Platform},
     store::connections::{Health, State, Stored},
+    typed,
 };
 
 /// Runs in a row that a system refused outright before the connection is called broken.
@@ -23,7 +24,7 @@ pub fn health<P: Platform>(run: &Run<'_, P>, books: &Books, stored: &Stored) -> 
     let broken = strikes >= STRIKES;
     // Whatever did not open meanwhile has just been opened.
     let before = || -> Option<Reason> {
-        let reason: Reason = serde_json::from_str(stored.state_reason.as_deref()?).ok()?;
+        let reason: Reason = typed::from_str(stored.state_reason.as_deref()?).ok()?;
         (reason.code != credentials::SEALED).then_some(reason)
     };
     let parks_all = || run.parked("*").map(|park| park.reason);

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     connection::Connection,
     fault::{Fault, System},
+    gather::Gather,
     hubspot::{
         Kind,
         account::Without,
@@ -130,7 +131,7 @@ async fn records<P: Platform>(
 
 /// What HubSpot names, and what it would name next.
 fn named(kind: Kind, what: Use, missing: &[String], granted: Option<&Scopes>) -> Scopes {
-    let mut all: Scopes = missing.iter().cloned().collect();
+    let mut all: Scopes = missing.iter().cloned().gather();
     if let Some(granted) = granted {
         all.extend(scopes::missing(kind, what, granted));
     }
@@ -293,7 +294,7 @@ fn forbidden(missing: Vec<String>) -> Fault {
 /// All that is lacking in one list, so that it is mended in one go.
 fn scopes_check(looked: &[Looked], without: Without) -> Check {
     let name = "hubspot_scopes";
-    let lacking: Scopes = looked.iter().flat_map(Looked::lacking).cloned().collect();
+    let lacking: Scopes = looked.iter().flat_map(Looked::lacking).cloned().gather();
     if lacking.is_empty() {
         return scopes_not_lacking(name, looked, without);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, Conflict, SetUp, check::AGAIN, conflict, kinds};
 use crate::{
     connection::{Connection, ForeignCurrency},
+    gather::Gather,
     hubspot::{
         Api,
         account::{self, Account, Without},
@@ -102,7 +103,7 @@ fn currency(connection: &Connection, account: &Account) -> Check {
         let why = format!("The portal does not use {local}, SYSPRO's local currency.");
         return Check::failed(name, why, remedy(local));
     }
-    let mapped: BTreeSet<&String> = connection.settings.currencies.values().collect();
+    let mapped: BTreeSet<&String> = connection.settings.currencies.values().gather();
     let unknown: Vec<&str> = mapped
         .into_iter()
         .filter(|code| !known(code))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Rows, json};
 use crate::platform::{Millis, Statement};
+use crate::typed;
 
 /// The stored form. Its id is sealed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ pub struct Kept<R> {
 impl<R: Serialize + DeserializeOwned> Kept<R> {
     /// From a connection's row; one of another version's form is none.
     pub fn read(stored: Option<&str>) -> Option<Self> {
-        serde_json::from_str(stored?).ok()
+        typed::from_str(stored?).ok()
     }
 
     pub fn save(&self, connection: &str) -> Statement {

@@ -9,6 +9,7 @@ use crate::{
         batch::{Blocked, Verdict, halving},
         write::EMAIL,
     },
+    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Found},
@@ -85,7 +86,7 @@ pub async fn companies<P: Platform>(
             return Err(Unread::Blocked(why));
         }
     }
-    let all: BTreeSet<&str> = ids.values().flatten().map(String::as_str).collect();
+    let all: BTreeSet<&str> = ids.values().flatten().map(String::as_str).gather();
     let all: Vec<&str> = all.into_iter().collect();
     let read = records(run, Kind::Company, None, &all, shown).await?;
     let mut known = Known::new();

@@ -13,6 +13,7 @@ use crate::{
         write::lacking,
     },
     fault::{Fault, Refusal},
+    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Answer, Write},
@@ -90,7 +91,7 @@ async fn take_key<P: Platform>(
         return Ok(None);
     };
     let blank = [key, marker::name(run)].map(|name| (name, String::new()));
-    let blank = BTreeMap::from(blank);
+    let blank: BTreeMap<String, String> = blank.into_iter().gather();
     let writes = [Write {
         id: &found.id,
         trace: &target.object_key,

@@ -7,6 +7,7 @@ use crate::{
     context::Run,
     deliver::{adopt::marker, person},
     feeds::Object,
+    gather::Gather,
     hash::hash,
     hubspot::objects::Write,
     platform::Platform,
@@ -77,7 +78,7 @@ impl Job {
             .filter(|(name, value)| !value.is_empty() || filled(name) || ours(name))
             .filter(|(name, _)| all || filled(name) || name.starts_with(prefix))
             .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+            .gather();
         if target.hubspot_id.is_none() {
             let missing = |(name, value): (&String, &String)| (name.clone(), value.clone());
             self.properties.extend(object.on_create.iter().map(missing));

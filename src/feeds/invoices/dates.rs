@@ -1,6 +1,6 @@
 //! When an invoice was made and falls due, and how HubSpot is told.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{Days, NaiveDate, SecondsFormat, TimeDelta};
 
 use super::Document;
 use crate::{
@@ -54,7 +54,7 @@ pub fn noon(day: Option<NaiveDate>, context: &Context) -> String {
     };
     let ahead = TimeDelta::try_milliseconds(context.account.noon_offset_ms()).unwrap_or_default();
     let utc = noon.checked_sub_signed(ahead).unwrap_or(noon);
-    utc.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    utc.and_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn no_date() -> Reason {

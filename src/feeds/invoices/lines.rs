@@ -12,6 +12,7 @@ use crate::{
         fields::{Fields, number},
         money::{self, Money},
     },
+    gather::Gather,
     hubspot::Kind,
     syspro::{Bad, Row, odata::Literal},
 };
@@ -86,7 +87,7 @@ pub fn join(headers: &[Row], lines: Vec<Row>) -> Vec<Vec<Row>> {
     let keys = headers
         .iter()
         .filter_map(|row| INVOICES.record_key("", row));
-    let keys: BTreeSet<String> = keys.collect();
+    let keys: BTreeSet<String> = keys.gather();
     let claimed = |header: &Row, line: &Row| {
         let mut other = header.clone();
         let customer = line.raw("Customer").clone();
@@ -125,7 +126,7 @@ pub fn stock_codes(lines: &[Row]) -> Vec<Literal> {
             let literal = Literal::of(line.raw("StockCode"))?;
             (!code.is_empty()).then_some((code, literal))
         })
-        .collect();
+        .gather();
     codes.into_values().collect()
 }
 

@@ -11,6 +11,7 @@ use quick_xml::{
 
 use super::{Service, get, refused, shape, unreadable};
 use crate::fault::Fault;
+use crate::gather::Gather;
 
 /// Published tables with their columns.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,7 +78,7 @@ fn schema(body: &[u8]) -> Option<Schema> {
         let columns = types.get(of).cloned().unwrap_or_default();
         (name, columns)
     };
-    Some(Schema(sets.into_iter().map(columns).collect()))
+    Some(Schema(sets.into_iter().map(columns).gather()))
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
