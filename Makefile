@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build simulators demo serve test test-native test-workerd weather bugs fuzz chaos fmt deploy clean
+.PHONY: help setup build simulators demo serve test test-native test-workerd bench bench-peers weather bugs fuzz chaos fmt deploy clean
 
 WORKER_SOURCES := Cargo.toml Cargo.lock $(shell find src migrations -type f)
 
@@ -40,6 +40,12 @@ test-workerd: build ## the built wasm: its size, and in workerd, end to end
 
 simulators: ## SYSPRO and HubSpot as the demo and the tests meet them
 	@cargo build --quiet --locked --package simulators
+
+bench: build ## what it costs: calls, pace, statements, processor time, the wasm (ONLY=calls, pace, cpu or wasm)
+	cargo bench --locked --bench figures
+
+bench-peers: simulators ## other tools on the same loads, put into target/peers; `make bench` first to see ours beside
+	@exec node benches/peers/run.mjs
 
 weather: ## the seeds of bad days, faults counted (SEEDS=100000, FROM=n to go on, SEED=n for one)
 	time SEEDS=$(or $(SEEDS),10000) cargo test --profile bench --locked --test it weather::whatever -- --nocapture

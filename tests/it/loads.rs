@@ -125,6 +125,12 @@ fn one_tick(site: &Site) -> u64 {
 
 /// Whole customers with five invoices of four lines each, until all is in HubSpot.
 pub fn many(customers: usize) -> (Site, Cost) {
+    let site = Site::new(many_of(customers));
+    let cost = Cost::of(&site, |site| until_quiet(site, 100));
+    (site, cost)
+}
+
+pub fn many_of(customers: usize) -> Distributor {
     let mut data = customers_only(customers, day(Start::NOW));
     for number in 1..=customers {
         let key = customer(number as u32);
@@ -134,9 +140,7 @@ pub fn many(customers: usize) -> (Site, Cost) {
             data.post_invoice(NewInvoice::of(&key, day(Start::NOW), lines));
         }
     }
-    let site = Site::new(data);
-    let cost = Cost::of(&site, |site| until_quiet(site, 100));
-    (site, cost)
+    data
 }
 
 /// Ticks until one asks nothing of HubSpot; how many did ask.
@@ -238,7 +242,11 @@ pub fn customers_only(customers: usize, added: NaiveDate) -> Distributor {
 
 /// So many customers, each with a contact and one invoice of three lines.
 pub fn distributor(customers: usize) -> Distributor {
-    let today = day(Start::NOW);
+    distributor_on(customers, day(Start::NOW))
+}
+
+/// The same on another day.
+pub fn distributor_on(customers: usize, today: NaiveDate) -> Distributor {
     let mut data = customers_only(customers, today);
     for number in 1..=customers {
         let key = customer(number as u32);

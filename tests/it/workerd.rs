@@ -12,7 +12,7 @@
 mod api;
 mod connections;
 mod killed;
-mod plant;
+pub mod plant;
 mod process;
 mod serve;
 

@@ -58,7 +58,7 @@ pub struct Plant {
     world: Shared,
     at: Addresses,
     state: PathBuf,
-    serve: Option<Serve>,
+    pub serve: Option<Serve>,
     log: Log,
 }
 
@@ -66,11 +66,17 @@ impl Plant {
     pub fn new(seed: u64, customers: usize, invoices: usize) -> Plant {
         let today = today();
         eprintln!("seed {seed}, {customers} customers, {invoices} invoices, {today}");
+        Plant::of(
+            seed,
+            Distributor::believable(seed, customers, invoices, today),
+        )
+    }
+
+    pub fn of(seed: u64, data: Distributor) -> Plant {
         let credentials = Credentials {
             odata_password: ODATA_PASSWORD.to_owned(),
             ..Credentials::default()
         };
-        let data = Distributor::believable(seed, customers, invoices, today);
         let world = Arc::new(Mutex::new(World {
             syspro: Server::new(data, credentials),
             hubspot: Portal::new(seed, options()),
@@ -257,8 +263,8 @@ impl Plant {
         look(&mut lock(&self.world).hubspot)
     }
 
-    pub fn syspro<T>(&self, look: impl FnOnce(&Distributor) -> T) -> T {
-        look(&lock(&self.world).syspro.data)
+    pub fn syspro<T>(&self, look: impl FnOnce(&mut Distributor) -> T) -> T {
+        look(&mut lock(&self.world).syspro.data)
     }
 
     pub fn hubspot_calls(&self) -> u64 {

@@ -91,14 +91,15 @@ impl Serve {
 
     /// `kill -9` for workerd itself.
     pub fn kill_workerd(&self) {
-        let workerds: Vec<_> = process::below(self.child.id())
-            .into_iter()
-            .filter(|(_, _, name)| name.ends_with("workerd"))
-            .collect();
+        let workerds = self.workerds();
         assert!(!workerds.is_empty(), "no workerd runs");
-        for (pid, ..) in workerds {
-            process::kill(pid);
-        }
+        workerds.into_iter().for_each(process::kill);
+    }
+
+    pub fn workerds(&self) -> Vec<u32> {
+        let below = process::below(self.child.id()).into_iter();
+        let workerds = below.filter(|(_, _, name)| name.ends_with("workerd"));
+        workerds.map(|(pid, ..)| pid).collect()
     }
 
     pub fn url(&self) -> &str {
