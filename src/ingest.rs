@@ -7,7 +7,8 @@
 //! - *open*: open invoices, few columns, compared with the balance the ledger holds;
 //! - *again*: rows the ledger wants read again: replayed, failing since a day, due by the calendar;
 //! - *touched*: customers whose invoices changed, read before those invoices are committed;
-//! - *sweep*: the whole table by key, some pages a tick; the first sweep is the backfill.
+//! - *sweep*: the whole table by key, some pages a tick; the first sweep is the backfill. After a
+//!   change of the mapping, what the ledger holds beyond it as well.
 //!
 //! A cursor moves in the same commit as the rows it passes, or later; never before.
 
@@ -20,6 +21,7 @@ mod map;
 mod open;
 mod page;
 mod read;
+mod sweep;
 mod take;
 
 use std::collections::BTreeSet;
@@ -48,8 +50,10 @@ use beside::Layout;
 pub use compared::{Compared, compared};
 pub use page::Place;
 pub use read::Reader;
+pub use sweep::Sweep;
 
-use read::{Table, table};
+use read::table;
+use sweep::sweep;
 use take::{Reading, take};
 
 /// Rows read again in one run, of one feed.
@@ -72,30 +76,6 @@ struct Recent {
 fn under_way<'de, D: Deserializer<'de>>(field: D) -> Result<Option<(NaiveDate, Place)>, D::Error> {
     let pass = Option::<(String, Place)>::deserialize(field)?;
     Ok(pass.and_then(|(began, place)| Some((day::parse(&began)?, place))))
-}
-
-/// Where the sweep is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Sweep {
-    after: Option<Place>,
-    /// Rows read in this pass, or in the last: the backfill's progress while `complete` is 0.
-    pub rows: u64,
-    /// Passes that came to their end.
-    pub complete: u64,
-    /// So many have to, whatever pace is set.
-    owed: u64,
-    /// What rows were mapped under when the pass under way began, or the last one.
-    mapping: i64,
-}
-
-impl Sweep {
-    /// Pages to read in this run: at least one while there are rows that nothing else would map anew,
-    /// or customers whose balances the backfill read too early. A pass begun for that is finished.
-    fn pace(&self, pages: u32, mapping: i64) -> u32 {
-        let owes = self.complete < self.owed || self.mapping != mapping || self.after.is_some();
-        pages.max(u32::from(owes))
-    }
 }
 
 /// Reads what changed. A fault of SYSPRO ends the poll it met and is said in the books; the other
@@ -229,67 +209,6 @@ fn young<P: Platform>(run: &Run<'_, P>, feed: &Feed, since: NaiveDate) -> Filter
     };
     let since = |column: &str| Filter::compare(column, Op::Ge, Literal::Date(since));
     Filter::any(columns.into_iter().map(since).collect())
-}
-
-/// The whole table, page by page: to its end the first time, then some pages a tick for ever.
-async fn sweep<P: Platform>(
-    reader: &Reader<'_, P>,
-    feed: &'static Feed,
-    order: &'static [&'static str],
-) -> Result<(), Halt> {
-    let run = reader.run;
-    let settings = &run.connection.settings;
-    let mut place: Sweep = run.cursors.borrow().position(feed.name, "sweep");
-    let table = Table {
-        key: order,
-        ..table(run, feed, (feed.sweep)(settings, run.today()))
-    };
-    let reading = Reading {
-        layout: Layout::Dense,
-        whole: true,
-        asked: false,
-    };
-    let pace = place.pace(settings.sweep_pages, run.mapping.get());
-    let mut pages = 0;
-    while place.complete == 0 || pages < pace {
-        if place.after.is_none() {
-            place.mapping = run.mapping.get();
-        }
-        let page = reader.page(&table, place.after.as_ref()).await?;
-        // The count of the last pass stands until the next one has rows.
-        if place.after.is_none() && !page.rows.is_empty() {
-            place.rows = 0;
-        }
-        place.rows = place.rows.saturating_add(page.rows.len() as u64);
-        let is_last = page.next.is_none();
-        place.after = page.next;
-        place.complete = place.complete.saturating_add(u64::from(is_last));
-        let backfilled = is_last && feed.name == INVOICES.name && place.complete == 1;
-        let passed = || {
-            run.cursors.borrow_mut().moved(feed.name, "sweep", &place);
-            if backfilled {
-                owe_customers_a_pass(run);
-            }
-        };
-        take(reader, feed, page.rows, reading, passed).await?;
-        if is_last {
-            break;
-        }
-        pages += 1;
-    }
-    Ok(())
-}
-
-/// In the backfill a customer's balance is read long before its invoices may be, and what changes one
-/// of them in between need move no date. So all customers are read once more when all invoices are
-/// known: from then on a change of an invoice leads to its customer.
-fn owe_customers_a_pass<P: Platform>(run: &Run<'_, P>) {
-    let mut cursors = run.cursors.borrow_mut();
-    let mut place: Sweep = cursors.position(CUSTOMERS.name, "sweep");
-    // A pass under way is ended, and does not count.
-    let under_way = u64::from(place.after.is_some() || place.complete == 0);
-    place.owed = place.complete.saturating_add(under_way + 1);
-    cursors.moved(CUSTOMERS.name, "sweep", &place);
 }
 
 /// Rows the ledger wants read again.

@@ -7,23 +7,24 @@
 //! and the shadow is taken away.
 //!
 //! It goes on over ticks: each phase keeps its place under the shadow, in the commit that moves it. A
-//! change of the connection ends it, since half of it would be of another connection.
+//! change of the connection ends it, since half of it would be of another connection. So does a site
+//! that keeps changing: after some passes it tells what it has.
 
 mod report;
+mod state;
 
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     books::{Books, Colour},
     connection::Connection,
     context::{Cursors, Progress, Run},
-    fault::Reason,
     feeds::FEEDS,
     gather::Gather,
     platform::{Millis, Platform, Statement, StoreError},
@@ -36,6 +37,7 @@ use crate::{
     sync::sync,
     typed,
 };
+use state::{PASSES, Phase, State, changed, still_changing};
 
 /// Rows copied or taken away in one commit.
 const SLICE: u32 = 1_000;
@@ -44,43 +46,53 @@ const SPOILED: u32 = 3;
 /// Where the preview's own place is kept.
 const STATE: &str = "state";
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct State {
-    /// The run that asked for it.
-    run: String,
-    phase: Phase,
-    /// Passes spoiled in a row.
-    spoiled: u32,
-    /// What is told once the shadow is gone.
-    report: Option<(Colour, Value)>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    /// The ledger is copied up to here.
-    Copying(Place),
-    Syncing,
-    /// Nothing is left to be told: what stands under the shadow is taken away.
-    #[default]
-    Clearing,
-}
-
 /// Takes a preview as far as this tick allows.
 ///
 /// # Errors
 /// What keeps it from going on: the next tick does.
 pub async fn preview<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progress, Halt> {
-    let shadow = shadow::id(&run.connection.id);
-    let mut connection = run.connection.clone();
-    connection.id = shadow;
+    let connection = shade(run);
     let preview = Preview {
         run,
         asked,
         shadow: &connection,
     };
     preview.go_on().await
+}
+
+/// Ends one that comes to no end by itself: what is told of it is told once its shadow is gone.
+///
+/// # Errors
+/// What keeps the shadow from being taken away: the next tick goes on with it.
+pub async fn give_up<P: Platform>(
+    run: &Run<'_, P>,
+    asked: &Asked,
+    told: &Value,
+) -> Result<(), Halt> {
+    let connection = shade(run);
+    let preview = Preview {
+        run,
+        asked,
+        shadow: &connection,
+    };
+    let (standing, _) = preview.standing().await?;
+    if standing.cast_at.is_none() {
+        return Ok(());
+    }
+    let state = State {
+        run: asked.id.clone(),
+        report: Some((Colour::Red, told.clone())),
+        ..State::default()
+    };
+    run.store.commit(vec![preview.keep(&state)]).await?;
+    preview.clear().await
+}
+
+/// The connection by its shadow's name.
+fn shade<P: Platform>(run: &Run<'_, P>) -> Connection {
+    let mut connection = run.connection.clone();
+    connection.id = shadow::id(&connection.id);
+    connection
 }
 
 struct Preview<'a, P> {
@@ -217,10 +229,14 @@ impl<P: Platform> Preview<'_, P> {
             if spoiled || books.spent.is_some() || !progress(&books) {
                 break Ok(books);
             }
+            state.passes += 1;
+            if state.passes >= PASSES {
+                break Ok(books);
+            }
             began = self.run.platform.now().max(began + 1);
             shadow.began = began;
         };
-        let books = match result {
+        let mut books = match result {
             Ok(books) => books,
             Err(halt) => {
                 sender.pretend(None);
@@ -231,8 +247,11 @@ impl<P: Platform> Preview<'_, P> {
         state.spoiled = if spoiled { state.spoiled + 1 } else { 0 };
         let ends = match spoiled {
             true => books.strike.is_some() || state.spoiled >= SPOILED,
-            false => books.spent.is_none() && !progress(&books),
+            false => books.spent.is_none() && (!progress(&books) || state.passes >= PASSES),
         };
+        if ends && !spoiled && progress(&books) {
+            books.note(still_changing());
+        }
         let mut statements = Vec::new();
         let noted = sender.pretend(None).unwrap_or_default();
         shadow.cursors.borrow_mut().moved(PREVIEW, NOTED, &noted);
@@ -324,13 +343,4 @@ fn progress(books: &Books) -> bool {
     books.feeds.values().any(|feed| {
         feed.queued + feed.excluded + feed.failing + feed.written + feed.refused + feed.gone > 0
     })
-}
-
-fn changed() -> Progress {
-    let reason = Reason::new(
-        "changed",
-        "The connection was changed while this preview was under way, so it was given up.",
-        "Ask for a preview again.",
-    );
-    Progress::Done(Colour::Red, json!({ "problems": [reason] }))
 }

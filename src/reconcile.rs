@@ -30,7 +30,7 @@ use crate::{
     fault::Reason,
     feeds::{FEEDS, Feed, INVOICES},
     ingest::{Place, Reader, compared},
-    platform::Platform,
+    platform::{Millis, Platform},
     send::Halt,
     store::{
         cursors,
@@ -51,6 +51,8 @@ const PAGE: u32 = 100;
 struct Position {
     /// The run that was asked for: another one begins anew.
     run: String,
+    /// When that began: what came later may be on a page that was passed.
+    began: Millis,
     feed: usize,
     after: Option<Place>,
     rows: u32,
@@ -61,6 +63,7 @@ impl Default for Position {
     fn default() -> Self {
         Self {
             run: String::new(),
+            began: 0,
             feed: 0,
             after: None,
             rows: PAGE,
@@ -81,6 +84,7 @@ pub async fn go_on<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progr
     if position.run != asked.id {
         position = Position {
             run: asked.id.clone(),
+            began: run.platform.now(),
             ..Position::default()
         };
     }
@@ -104,7 +108,12 @@ pub async fn go_on<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progr
         }
     }
     let (first, last) = (period.from.to_string(), period.to.to_string());
-    let counted = stored::counted(&run.connection.id, INVOICES.name, &first, &last);
+    let counted = stored::counted(
+        &run.connection.id,
+        INVOICES.name,
+        (&first, &last),
+        position.began,
+    );
     let mut rows = run.store.read(&[counted]).await?;
     let counted: Vec<Counted> = rows_as(rows.pop().unwrap_or_default())?;
     let counted = counted.into_iter().next().unwrap_or_default();
@@ -173,6 +182,9 @@ async fn page<P: Platform>(
     };
     position.tally.keyless(read.keyless);
     for item in items {
+        if feed.name == INVOICES.name && item.was_held(position.began) {
+            position.tally.held();
+        }
         item.book(feed, &names, &judge, &mut position.tally);
     }
     position.after = read.next;

@@ -27,7 +27,8 @@ use crate::{
 use dates::Dates;
 
 pub use lines::{
-    LINE_COLUMNS, LINE_NUMBER, LINES_KEY, LINES_TABLE, join, lines_filter_key, stock_codes,
+    LINE_COLUMNS, LINE_NUMBER, LINES_KEY, LINES_TABLE, ONLY_TOTAL, join, lines_filter_key,
+    stock_codes,
 };
 pub use polls::{OPEN_COLUMNS, open_filter, open_mark};
 pub use vanished::{gone, settled_over};
@@ -149,7 +150,8 @@ fn last(record: &Record, document: Document, context: &Context, rule: &Reason) -
     rules::last(Kind::Invoice, &record.key, fields, rule)
 }
 
-fn lacks_lines(record: &Record) -> bool {
+/// Whether the answer held none of the lines it needs.
+pub fn lacks_lines(record: &Record) -> bool {
     record.beside.is_empty() && needs_lines(&record.header)
 }
 

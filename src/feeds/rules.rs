@@ -71,6 +71,26 @@ pub fn customer_excluded(customer: &str) -> Reason {
     )
 }
 
+/// People deleted what it is about, and deleted it again when it was made anew.
+pub fn deleted_in_hubspot(kind: Kind) -> Reason {
+    let label = kind.label();
+    Reason::new(
+        "deleted_in_hubspot",
+        format!(
+            "The {label} was deleted in HubSpot, made anew once, and deleted again, so it is left out."
+        ),
+        format!("Replay this record to create the {label} again."),
+    )
+}
+
+/// The same, of a customer's company or an invoice.
+pub fn deleted_for_good(is_customer: bool) -> Reason {
+    deleted_in_hubspot(match is_customer {
+        true => Kind::Company,
+        false => Kind::Invoice,
+    })
+}
+
 /// The last that HubSpot is told of a record that is left out from now on: which rule says so, and
 /// what else is in `fields`.
 pub(super) fn last(kind: Kind, key: &str, mut fields: Fields<'_>, rule: &Reason) -> Box<Payload> {

@@ -1,5 +1,5 @@
-//! What stands against a record beside what it holds itself: a trial that has all its customers, and
-//! an invoice's excluded customer.
+//! What stands against a record beside what it holds itself: a trial that has all its customers, an
+//! invoice's excluded customer, and people who deleted it for good.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -66,11 +66,17 @@ impl Gate {
         if self.excluded.contains(&customer) && customer != record.key {
             return Outcome::Excluded(rules::customer_excluded(&customer), None);
         }
+        if matches!(outcome, Outcome::Excluded(..)) {
+            return outcome;
+        }
+        if known.is_some_and(|known| known.deleted == 1) {
+            let reason = rules::deleted_for_good(customer == record.key);
+            return Outcome::Excluded(reason, None);
+        }
         let Some((places, left)) = &mut self.trial else {
             return outcome;
         };
-        let wanted = !matches!(outcome, Outcome::Excluded(..));
-        if !wanted || takes_part(known) {
+        if takes_part(known) {
             return outcome;
         }
         if *left == 0 {

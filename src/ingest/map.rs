@@ -71,9 +71,14 @@ pub async fn map<P: Platform>(
     let passed = records.iter().zip(outcomes).map(|(record, outcome)| {
         let known = known.get(&record.key);
         let outcome = gate.pass(record, known, outcome);
+        let mut intake = intake(run, record, outcome, marks);
+        if invoices::lacks_lines(record) && record.lack == Lack::NoneThere {
+            look_again(run, known, &mut intake);
+        }
         Intake {
-            was: known.map(|known| known.fate),
-            ..intake(run, record, outcome, marks)
+            was_out: known.is_some_and(Known::left_out),
+            reordered: known.is_some_and(|known| known.sales_order != intake.sales_order),
+            ..intake
         }
     });
     Ok(passed.collect())
@@ -113,15 +118,29 @@ pub async fn outcomes<P: Platform>(
 }
 
 /// An answer without the lines of an invoice may lack them; when a second one, in a later run,
-/// lacks them too, they are not there.
+/// lacks them too, they are not there. One known to have none is not asked twice again.
 fn lack(known: Option<&Known>, began: Millis) -> Lack {
     let asked = |known: &&Known| {
         known.seen_at < began && known.reason_code.as_deref() == Some(invoices::LINES_MISSING)
     };
     match known.filter(asked) {
+        None if known.is_some_and(|known| known.has_total == 1) => Lack::NoneThere,
         None => Lack::AskAgain,
         Some(known) if known.has_lines == 1 => Lack::KeepThem,
         Some(_) => Lack::NoneThere,
+    }
+}
+
+/// So long a new invoice without lines is looked at again, once a day.
+const UNBELIEVED: Millis = 3 * DAY;
+
+/// Two answers without its lines may both have lacked them, and its date is soon too old to be seen.
+fn look_again<P: Platform>(run: &Run<'_, P>, known: Option<&Known>, intake: &mut Intake) {
+    let young = |at: Millis| run.began - at < UNBELIEVED;
+    if known.and_then(|known| known.came_at).is_some_and(young) {
+        let tomorrow = run.began + DAY;
+        let look_at = intake.look_at.unwrap_or(tomorrow);
+        intake.look_at = Some(look_at.min(tomorrow));
     }
 }
 

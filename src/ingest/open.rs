@@ -232,8 +232,11 @@ pub async fn settle_vanished<P: Platform>(
 /// What is still to be sent of an invoice that vanished: all that waits, as settled now; or what
 /// settling changes of an invoice HubSpot has as open, or may have: one that was never heard to be
 /// made was perhaps made all the same, and then read again as something that cannot be sent. Nothing
-/// of any other.
+/// of any other, and nothing of what is left out.
 fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
+    if row.left_out == 1 {
+        return None;
+    }
     let waiting: Option<Payload> = row
         .payload
         .as_deref()

@@ -98,6 +98,9 @@ pub async fn commit<P: Platform>(
     if feed.name == CUSTOMERS.name {
         statements.extend(families(reader, intakes));
     }
+    if intakes.iter().any(|intake| intake.reordered) {
+        statements.extend(run.owe_deals());
+    }
     let mut answers = Vec::new();
     if !statements.is_empty() {
         let cursors = run.cursors.borrow_mut().to_save();
@@ -144,10 +147,9 @@ fn families<P: Platform>(reader: &Reader<'_, P>, customers: &[Intake]) -> Vec<St
     let run = reader.run;
     let connection = run.connection.id.as_str();
     let out = |intake: &Intake| intake.fate == Fate::Excluded;
-    let was_out = |intake: &Intake| intake.was == Some(Fate::Excluded);
-    let leaving = customers.iter().filter(|it| out(it) && !was_out(it));
+    let leaving = customers.iter().filter(|it| out(it) && !it.was_out);
     let leaving: Vec<&str> = leaving.map(|it| it.key.as_str()).collect();
-    let back = customers.iter().filter(|it| was_out(it) && !out(it));
+    let back = customers.iter().filter(|it| it.was_out && !out(it));
     let back: Vec<&str> = back.map(|it| it.key.as_str()).collect();
     let mut statements = Vec::new();
     if !leaving.is_empty() {

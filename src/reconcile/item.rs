@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     context::{Run, days_before},
-    feeds::{CUSTOMERS, Feed, INVOICES, Outcome, Payload, Record},
+    feeds::{CUSTOMERS, Feed, Outcome, Payload, Record},
     hubspot::Kind,
-    platform::Platform,
+    platform::{Millis, Platform},
     send::Halt,
     store::{
         ledger::Fate,
@@ -97,11 +97,14 @@ impl Item {
         (known && self.is_wanted()).then_some(self.record.key.as_str())
     }
 
+    /// Whether the ledger held it at that time.
+    pub fn was_held(&self, at: Millis) -> bool {
+        let came = self.standing.as_ref().map(|it| it.came_at);
+        came.is_some_and(|came| came.is_none_or(|came| came < at))
+    }
+
     pub fn book(self, feed: &Feed, names: &Amounts, judge: &Judge<'_>, tally: &mut Tally) {
         let key = self.record.key.as_str();
-        if feed.name == INVOICES.name && self.standing.is_some() {
-            tally.held();
-        }
         if self.is_wanted() {
             self.count(names, judge.seen, tally);
         }

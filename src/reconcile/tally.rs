@@ -125,7 +125,7 @@ pub struct Tally {
     aside: Vec<Aside>,
     /// Rows without a key.
     keyless: u64,
-    /// Invoices read that the ledger holds.
+    /// Invoices read that the ledger held when it began.
     held: u64,
     /// When those that differ were last in sync: the first and the last of them.
     sent: Option<(Millis, Millis)>,
@@ -145,7 +145,7 @@ impl Tally {
         add(months, syspro, hubspot);
     }
 
-    /// That the ledger holds an invoice of the period.
+    /// That the ledger held an invoice of the period when it began.
     pub fn held(&mut self) {
         self.held += 1;
     }

@@ -133,6 +133,7 @@ fn only_what_was_sent_as_it_is_now_can_differ() {
         reason: None,
         hash,
         synced_at: None,
+        came_at: None,
         targets: "[]".to_owned(),
         customer: None,
     };

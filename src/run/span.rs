@@ -8,7 +8,7 @@ use crate::{
     context::{Progress, Run},
     fault::{Fault, Reason},
     platform::{DAY, Millis, Platform, Statement, StoreError},
-    preview::preview,
+    preview::{give_up, preview},
     reconcile,
     send::Halt,
     store::runs::{self, Asked},
@@ -42,6 +42,14 @@ pub async fn go_on<P: Platform>(
         Err(Halt::Spent(_)) => Progress::Done(Colour::Red, stopped(&too_long())),
         Err(Halt::Fault(fault)) => Progress::Done(Colour::Red, stopped(&failed(&fault))),
     };
+    if let (Progress::Done(Colour::Red, told), "preview") = (&progress, asked.kind.as_str()) {
+        match give_up(run, asked, told).await {
+            // What the database refuses once more is told all the same.
+            Ok(()) | Err(Halt::Store(StoreError::Refused(_))) => {}
+            Err(Halt::Store(error)) => return Err(error),
+            Err(_) => return Ok(None),
+        }
+    }
     let id = run.connection.id.as_str();
     Ok(Some(match progress {
         Progress::Again(report) => runs::goes_on(id, &asked.id, &report),

@@ -6,16 +6,13 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::json;
+use super::{json, ledger::MERGED};
 use crate::{
     fault::Reason,
     feeds::{CUSTOMERS, INVOICES, rules},
     hash::hash,
     platform::{Millis, Statement},
 };
-
-/// Its own code on a customer that shares a record with another one: its invoices go there.
-const MERGED: &str = "merged";
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Customer {

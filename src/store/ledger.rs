@@ -1,5 +1,7 @@
 //! The ledger: what was seen of every SYSPRO record, and what became of it.
 
+mod absent;
+
 use serde::{Deserialize, Serialize};
 
 use serde_json::json;
@@ -7,9 +9,11 @@ use serde_json::json;
 use super::json;
 use crate::{
     fault::Reason,
+    feeds::invoices,
     hash::hash,
     platform::{Millis, Statement},
 };
+pub use absent::{Open, Queued, beyond, cannot_read_again, gone, open_between, open_count, queued};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,19 +38,47 @@ pub struct Known {
     pub sent: i64,
     /// 1: HubSpot has lines of it.
     pub has_lines: i64,
+    /// 1: HubSpot has the one line of it that stands for lines SYSPRO did not give.
+    pub has_total: i64,
+    pub came_at: Option<Millis>,
+    /// 1: people deleted the object it is about for good.
+    pub deleted: i64,
+    pub sales_order: Option<String>,
 }
+
+impl Known {
+    /// It is excluded by itself; one that was merged into another goes there with all it has.
+    pub fn left_out(&self) -> bool {
+        self.fate == Fate::Excluded && self.reason_code.as_deref() != Some(MERGED)
+    }
+}
+
+/// The code of a customer that shares a record with another one: its invoices go there.
+pub const MERGED: &str = "merged";
 
 pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select l.key, l.fate, l.mark, l.detail, l.mapping, l.seen_at,
+        "select l.key, l.fate, l.mark, l.detail, l.mapping, l.seen_at, l.came_at, l.sales_order,
            iif(json_valid(l.reason), l.reason ->> 'code', null) as reason_code,
            exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
              and t.key = l.key and t.hubspot_id is not null) as sent,
            exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
-             and t.key = l.key and t.kind = 'line_item' and t.hubspot_id is not null) as has_lines
+             and t.key = l.key and t.kind = 'line_item' and t.hubspot_id is not null
+             and t.object_key <> l.key || ?4) as has_lines,
+           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+             and t.key = l.key and t.kind = 'line_item' and t.hubspot_id is not null
+             and t.object_key = l.key || ?4) as has_total,
+           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+             and t.key = l.key and t.kind in ('company', 'invoice') and t.withheld = 'deleted')
+             as deleted
          from json_each(?3) j cross join ledger l
          where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
-        [connection.into(), feed.into(), json(keys)],
+        [
+            connection.into(),
+            feed.into(),
+            json(keys),
+            invoices::ONLY_TOTAL.into(),
+        ],
     )
 }
 
@@ -54,9 +86,12 @@ pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
 #[derive(Clone, Debug, Serialize)]
 pub struct Intake {
     pub key: String,
-    /// What the ledger held it for; nothing when it is new.
+    /// The ledger held it for left out.
     #[serde(skip)]
-    pub was: Option<Fate>,
+    pub was_out: bool,
+    /// The ledger held it, and not its order: deals may bear that, whether or not anything is sent.
+    #[serde(skip)]
+    pub reordered: bool,
     pub fate: Fate,
     pub mark: String,
     pub detail: String,
@@ -80,7 +115,8 @@ impl Intake {
     pub fn new(key: &str) -> Self {
         Self {
             key: key.to_owned(),
-            was: None,
+            was_out: false,
+            reordered: false,
             fate: Fate::Waiting,
             mark: String::new(),
             detail: String::new(),
@@ -123,10 +159,10 @@ pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Int
         "with j as materialized (select value as v from json_each(?5))
          insert into ledger (connection, feed, key, revision, fate, mark, detail, hash, mapping,
            open_mark, parent, sales_order, payload, reason, due, look_at, source_date, source_version, seen_at,
-           gone_at)
+           gone_at, came_at)
          select ?1, ?2, v ->> 'key', 1, v ->> 'fate', v ->> 'mark', v ->> 'detail', v ->> 'hash', ?3,
            v ->> 'open_mark', v ->> 'parent', v ->> 'sales_order', v ->> 'payload', v ->> 'reason', v ->> 'due',
-           v ->> 'look_at', v ->> 'source_date', v ->> 'source_version', ?4, v ->> 'gone_at'
+           v ->> 'look_at', v ->> 'source_date', v ->> 'source_version', ?4, v ->> 'gone_at', ?4
          from j where true
          on conflict (connection, feed, key) do update set
            revision = revision + (hash <> excluded.hash),
@@ -155,41 +191,6 @@ pub fn take(connection: &str, feed: &str, mapping: i64, now: Millis, rows: &[Int
     )
 }
 
-/// The open invoices the ledger knows among `keys`, and those it knows after `after` up to `upto`
-/// that are not among them. Only our own keys are compared with each other here, and what comes
-/// out is asked for by key before anything is believed: the server may sort otherwise.
-pub fn open_between(
-    connection: &str,
-    feed: &str,
-    keys: &[&str],
-    after: &str,
-    upto: Option<&str>,
-) -> Statement {
-    Statement::new(
-        "with j as materialized (select value as key from json_each(?3))
-         select l.key, l.open_mark, 1 as asked from j cross join ledger l
-         where l.connection = ?1 and l.feed = ?2 and l.key = j.key and l.open_mark is not null
-         union all
-         select key, open_mark, 0 as asked from ledger indexed by ledger_open
-         where connection = ?1 and feed = ?2 and open_mark is not null
-           and key > ?4 and (?5 is null or key <= ?5) and key not in (select key from j)",
-        [
-            connection.into(),
-            feed.into(),
-            json(keys),
-            after.into(),
-            upto.into(),
-        ],
-    )
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Open {
-    pub key: String,
-    pub open_mark: String,
-    pub asked: i64,
-}
-
 /// The feeds that have rows to be sent or read again now.
 pub fn due_feeds(connection: &str, feeds: &[&str], now: Millis) -> Statement {
     Statement::new(
@@ -198,32 +199,6 @@ pub fn due_feeds(connection: &str, feeds: &[&str], now: Millis) -> Statement {
            where l.connection = ?1 and l.feed = j.value and l.due <= ?3)",
         [connection.into(), json(feeds), now.into()],
     )
-}
-
-/// What is queued of these records and not sent yet, and whether HubSpot has anything of them or of
-/// the customers named beside them.
-pub fn queued(connection: &str, feed: &str, keys: &[(&str, String)]) -> Statement {
-    Statement::new(
-        "select l.key, l.fate, l.payload, l.open_mark is not null as open, exists (
-             select 1 from targets t where t.connection = l.connection and t.feed = l.feed
-               and t.key = l.key and t.hubspot_id is not null) as sent, exists (
-             select 1 from targets c where c.connection = l.connection and c.feed = 'customers'
-               and c.key = j.value ->> 1 and c.hubspot_id is not null) as customer_sent
-         from json_each(?3) j cross join ledger l
-         where l.connection = ?1 and l.feed = ?2 and l.key = j.value ->> 0",
-        [connection.into(), feed.into(), json(keys)],
-    )
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Queued {
-    pub key: String,
-    pub fate: Fate,
-    pub payload: Option<String>,
-    /// 1: SYSPRO held it as open when it was last read.
-    pub open: i64,
-    pub sent: i64,
-    pub customer_sent: i64,
 }
 
 /// Rows that are to be read again from SYSPRO: replayed, failing since a day, or due by the calendar.
@@ -237,39 +212,6 @@ pub fn to_read_again(connection: &str, feed: &str, now: Millis, limit: u32) -> S
             feed.into(),
             now.into(),
             i64::from(limit).into(),
-        ],
-    )
-}
-
-/// How many open invoices the ledger holds.
-pub fn open_count(connection: &str, feed: &str) -> Statement {
-    Statement::new(
-        "select count(*) as open from ledger indexed by ledger_open
-         where connection = ?1 and feed = ?2 and open_mark is not null",
-        [connection.into(), feed.into()],
-    )
-}
-
-/// Rows asked for again that SYSPRO no longer has: they keep their fate and say so; one that was
-/// never sent fails. Their mark is forgotten, so that one that comes back is news.
-pub fn cannot_read_again(
-    connection: &str,
-    feed: &str,
-    now: Millis,
-    reason: &str,
-    keys: &[&str],
-) -> Statement {
-    Statement::new(
-        "with j as materialized (select value as key from json_each(?5))
-         update ledger set due = null, reason = ?4, gone_at = coalesce(gone_at, ?3), mark = '',
-           open_mark = null, fate = iif(fate = 'waiting', 'failing', fate)
-         from j where connection = ?1 and feed = ?2 and ledger.key = j.key",
-        [
-            connection.into(),
-            feed.into(),
-            now.into(),
-            reason.into(),
-            json(keys),
         ],
     )
 }

@@ -20,6 +20,8 @@ pub struct Standing {
     /// Of what was last queued; blank while it is to be read and sent again.
     pub hash: String,
     pub synced_at: Option<Millis>,
+    /// When it was first seen, where that was kept.
+    pub came_at: Option<Millis>,
     /// JSON array of targets.
     pub targets: String,
     /// JSON: kind -> [`Customer`], of the customer an invoice belongs to.
@@ -37,7 +39,7 @@ pub type Customer = BTreeMap<Kind, Linked>;
 
 pub fn standing(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
-        "select r.key, r.status, r.reason, l.hash, r.synced_at,
+        "select r.key, r.status, r.reason, l.hash, r.synced_at, l.came_at,
            (select json_group_array(json_object('kind', t.kind, 'object_key', t.object_key,
               'hubspot_id', t.hubspot_id, 'hash', t.hash,
               'links', iif(json_valid(t.links), json(t.links), json('{}')),
@@ -56,13 +58,20 @@ pub fn standing(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     )
 }
 
-/// How many records with a date in the period the ledger holds, and how many of them are gone from
-/// SYSPRO.
-pub fn counted(connection: &str, feed: &str, first: &str, last: &str) -> Statement {
+/// How many records with a date in the period the ledger held at a time, and how many of them are gone
+/// from SYSPRO.
+pub fn counted(connection: &str, feed: &str, (first, last): (&str, &str), at: Millis) -> Statement {
     Statement::new(
         "select count(*) as held, count(gone_at) as gone from ledger
-         where connection = ?1 and feed = ?2 and source_date between ?3 and ?4",
-        [connection.into(), feed.into(), first.into(), last.into()],
+         where connection = ?1 and feed = ?2 and source_date between ?3 and ?4
+           and (came_at is null or came_at < ?5)",
+        [
+            connection.into(),
+            feed.into(),
+            first.into(),
+            last.into(),
+            at.into(),
+        ],
     )
 }
 

@@ -121,6 +121,8 @@ pub fn count(connection: &str, selection: &Selection) -> Statement {
 
 /// Marks rows to be read from SYSPRO and sent again, whole. They keep their fate until then. What
 /// waits is sent as it waits: it is the newest there is, and SYSPRO may have lost the record since.
+/// Our links to deals are made once more; of one that was refused nobody knows who else made it
+/// meanwhile, so it is looked at as if it were another invoice's.
 pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statement; 3] {
     let forget = Statement::new(
         among_asked!(
@@ -138,7 +140,8 @@ pub fn replay(connection: &str, selection: &Selection, now: Millis) -> [Statemen
     );
     let relink = Statement::new(
         among_asked!(
-            "update deal_links set made = 'trying' from asked
+            "update deal_links set made = iif(made = 'ours', 'trying', made),
+           invoice_id = iif(made = 'ours', invoice_id, '') from asked
          where asked.feed = 'invoices' and deal_links.connection = ?1
            and deal_links.key = asked.key and deal_links.made in ('ours', 'refused')"
         ),

@@ -123,10 +123,10 @@ pub fn copy(
         Statement::new(
             "insert into ledger (connection, feed, key, revision, fate, mark, detail, hash, mapping,
                open_mark, parent, payload, reason, due, look_at, attempts, source_date,
-               source_version, seen_at, synced_at, gone_at, sales_order)
+               source_version, seen_at, synced_at, gone_at, sales_order, came_at)
              select ?2, feed, key, revision, fate, mark, detail, hash, mapping, open_mark, parent,
                payload, reason, iif(fate = 'waiting', min(due, ?7), due), look_at, attempts,
-               source_date, source_version, seen_at, synced_at, gone_at, sales_order
+               source_date, source_version, seen_at, synced_at, gone_at, sales_order, came_at
              from ledger where connection = ?1 and (feed, key) > (?3, ?4) and (feed, key) <= (?5, ?6)",
             with_now,
         ),

@@ -184,15 +184,17 @@ pub fn follow(connection: &str, feed: &str, now: Millis, parents: &[&str]) -> St
 }
 
 /// Of these records those that are a customer's already, by this connection or by another one of the
-/// same portal, whoever made them.
+/// same portal, whoever made them. A preview's shadow has its connection's own in its copy.
 pub fn taken_ids(connection: &str, kind: Kind, ids: &[&str]) -> Statement {
     Statement::new(
         "select distinct t.hubspot_id as id
          from json_each(?3) j cross join targets t indexed by targets_of_customers
            cross join connections c
          where t.hubspot_id = j.value and t.feed = 'customers' and t.kind = ?2
-           and c.id = t.connection and (c.id = ?1 or c.portal <> '' and c.portal = (
-             select portal from connections where id = ?1))",
+           and c.id = t.connection and (c.id = ?1 or c.portal <> '' and exists (
+             select 1 from connections s left join connections o on o.id = s.shadow_of
+             where s.id = ?1 and c.portal = coalesce(o.portal, s.portal)
+               and c.id is not s.shadow_of))",
         [connection.into(), kind_name(kind).into(), json(ids)],
     )
 }

@@ -16,6 +16,7 @@ mod home;
 mod input;
 mod keyless;
 mod keys;
+mod left_out;
 mod lists;
 mod load;
 mod meanwhile;

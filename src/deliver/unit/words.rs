@@ -1,6 +1,6 @@
 //! What a person reads of a record that people's doings in HubSpot keep from being as it should.
 
-use crate::{fault::Reason, hubspot::Kind, store::targets::Withheld};
+use crate::{fault::Reason, feeds::rules, hubspot::Kind, store::targets::Withheld};
 
 pub fn withheld_reason(withheld: Withheld) -> Reason {
     match withheld {
@@ -26,16 +26,7 @@ pub fn deleted_reason(kind: Kind) -> Reason {
             "The contact was deleted in HubSpot, so it is left out.",
             "Replay the customer to create the contact again.",
         ),
-        kind => {
-            let label = kind.label();
-            Reason::new(
-                "deleted_in_hubspot",
-                format!(
-                    "The {label} was deleted in HubSpot, made anew once, and deleted again, so it is left out."
-                ),
-                format!("Replay this record to create the {label} again."),
-            )
-        }
+        kind => rules::deleted_in_hubspot(kind),
     }
 }
 

@@ -171,6 +171,9 @@ fn numbered(line: &Row, part: &str) -> Result<i64, Bad> {
     line.integer(part)?.ok_or_else(missing)
 }
 
+/// What the key of the one line of an invoice without any detail ends in.
+pub const ONLY_TOTAL: &str = "/TOTAL";
+
 /// The one line of an invoice that has no detail at all.
 pub(super) fn only_total(
     record: &Record,
@@ -182,7 +185,7 @@ pub(super) fn only_total(
         return Vec::new();
     }
     let name = "Invoice total".to_owned();
-    let key = format!("{}/TOTAL", record.key);
+    let key = format!("{}{ONLY_TOTAL}", record.key);
     let line = item(
         context,
         money,

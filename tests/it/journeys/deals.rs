@@ -1,5 +1,7 @@
 //! Salespeople write SYSPRO's order numbers on their deals; invoices are linked to them by that.
 
+mod anew;
+
 use std::time::Duration;
 
 use simulators::{

@@ -418,3 +418,33 @@ fn a_wrong_period_is_refused_with_the_field() {
     assert_eq!(twice.map(|it| it.status), [202, 409]);
     assert_eq!(site.ask("GET", PATH, "").status, 405);
 }
+
+#[test]
+fn an_invoice_that_comes_behind_it_is_not_missed() {
+    let site = Site::new(distributor(230));
+    site.settle(8);
+    site.deploy_with(&[("MAX_CALLS", "12")]);
+    let asked = ask(&site, &year());
+    let id = asked.body["run"].clone();
+    let invoices_begun = |run: &Json| run["report"]["compared"]["invoices"].as_u64() > Some(0);
+    while !invoices_begun(&run(&site, &id)) {
+        site.next_tick();
+        assert!(!is_over(&run(&site, &id)), "all of it in one tick");
+    }
+    // Its number lies before all others: the page it is on was passed.
+    let today = site.today();
+    let new = NewInvoice {
+        invoice: Some("000000000000001".to_owned()),
+        ..NewInvoice::of(&customer(1), today, lines())
+    };
+    let new = hubspot_key(&site.erp.borrow_mut().data.post_invoice(new));
+    let over = (0..12).find(|_| {
+        site.next_tick();
+        is_over(&run(&site, &id))
+    });
+    assert!(over.is_some(), "not over");
+    assert_eq!(site.status("invoices", &new), "synced");
+    let run = run(&site, &id);
+    assert_eq!(run["report"]["not_shown_by_syspro"], 0, "{run:#}");
+    assert_eq!(run["state"], "green", "{run:#}");
+}

@@ -71,6 +71,12 @@ impl D1 {
         }
     }
 
+    /// What whoever deploys does to the database, a migration for one.
+    pub fn deploy(&mut self, sql: &str) {
+        let done = self.connection.execute_batch(sql);
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
     /// One transaction: all of it or nothing.
     pub fn batch(&mut self, statements: &[Statement]) -> Result<Vec<Vec<Value>>, StoreError> {
         let done = self.transaction(statements).map_err(|message| {

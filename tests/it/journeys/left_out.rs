@@ -1,0 +1,202 @@
+//! What is left out while other things happen to it: it leaves the books, people delete or merge it,
+//! it grows older than the history.
+
+use std::time::Duration;
+
+use serde_json::json;
+use simulators::{
+    data::{InvoiceKey, NewInvoice},
+    hubspot::Kind,
+};
+
+use super::{company, customer, distributor, first_invoice, hubspot_key, lines, money};
+use crate::agreement;
+use crate::site::{Site, options};
+
+fn site(customers: usize) -> Site {
+    let site = Site::with(
+        distributor(customers),
+        options(),
+        json!({ "history_days": 100 }),
+    );
+    site.settle(4);
+    site
+}
+
+fn exclude(site: &Site, exclude: serde_json::Value) {
+    let body = json!({ "settings": { "exclude": exclude } }).to_string();
+    let answer = site.ask("PATCH", "/connections/acme", &body);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+fn edit(site: &Site, number: u32, column: &str, value: &str) {
+    let mut erp = site.erp.borrow_mut();
+    assert!(erp.data.edit_customer(&customer(number), column, value));
+}
+
+fn pay(site: &Site, invoice: &InvoiceKey, amount: &str) {
+    let today = site.today();
+    let mut erp = site.erp.borrow_mut();
+    erp.data.pay(invoice, money(amount), today);
+}
+
+fn code(site: &Site, feed: &str, key: &str) -> (String, String) {
+    let record = site.record(feed, key);
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&record["status"]), text(&record["reason"]["code"]))
+}
+
+fn told(status: &str, code: &str) -> (String, String) {
+    (status.to_owned(), code.to_owned())
+}
+
+#[test]
+fn a_paid_invoice_older_than_the_history_is_released_with_its_rule() {
+    let site = site(2);
+    let key = hubspot_key(&first_invoice(1));
+    exclude(&site, json!({ "document_types": ["I"] }));
+    site.settle(4);
+    pay(&site, &first_invoice(1), "42.50");
+    site.settle(4);
+    site.world.advance(Duration::from_secs(200 * 86_400));
+    site.settle(4);
+    assert_eq!(
+        code(&site, "invoices", &key),
+        told("excluded", "exclude_document_types")
+    );
+    exclude(&site, json!({ "document_types": [] }));
+    site.settle(4);
+    assert_eq!(code(&site, "invoices", &key), told("synced", ""));
+    assert_eq!(site.value(Kind::Invoice, &key, "syspro_excluded"), "");
+    assert_eq!(site.value(Kind::Invoice, &key, "syspro_balance_due"), "0");
+}
+
+#[test]
+fn a_customer_deleted_for_good_is_not_back_because_syspro_changes_it() {
+    let site = site(1);
+    let key = company(1);
+    for round in 0..2 {
+        let id = site.object(Kind::Company, &key).id;
+        site.portal
+            .borrow_mut()
+            .delete(site.world.now(), Kind::Company, id);
+        edit(&site, 1, "Name", &format!("Name {round}"));
+        site.settle(4);
+    }
+    let deleted = told("excluded", "deleted_in_hubspot");
+    assert_eq!(code(&site, "customers", &key), deleted);
+    let today = site.today();
+    let new = NewInvoice::of(&customer(1), today, lines());
+    let new = hubspot_key(&site.erp.borrow_mut().data.post_invoice(new));
+    site.settle(4);
+    let before = site.hubspot_calls();
+    let excluded = told("excluded", "customer_excluded");
+    for name in ["News", "More news"] {
+        edit(&site, 1, "Name", name);
+        site.next_tick();
+        assert_eq!(code(&site, "customers", &key), deleted);
+        assert_eq!(code(&site, "invoices", &new), excluded);
+        let waits = site
+            .world
+            .rows("select key from ledger where payload is not null");
+        assert!(waits.is_empty(), "nothing is kept of it: {waits:?}");
+    }
+    assert_eq!(site.hubspot_calls(), before);
+
+    let body = json!({ "records": [{ "feed": "customers", "key": key }] });
+    site.ask("POST", "/connections/acme/replay", &body.to_string());
+    site.settle(5);
+    assert_eq!(code(&site, "invoices", &new), told("synced", ""));
+    agreement::check(&site);
+}
+
+#[test]
+fn a_merged_customer_that_a_rule_leaves_out_takes_its_waiting_invoices_along() {
+    let site = site(2);
+    let ids = [1, 2].map(|number| site.object(Kind::Company, &company(number)).id);
+    let now = site.world.now();
+    site.portal
+        .borrow_mut()
+        .merge(now, Kind::Company, ids[0], ids[1]);
+    edit(&site, 2, "Name", "The other");
+    site.settle(4);
+    assert_eq!(
+        code(&site, "customers", &company(2)),
+        told("excluded", "merged")
+    );
+    exclude(&site, json!({ "customer_classes": ["INT"] }));
+    site.settle(4);
+    let today = site.today();
+    let new = NewInvoice::of(&customer(2), today, lines());
+    let new = hubspot_key(&site.erp.borrow_mut().data.post_invoice(new));
+    // It waits while nothing can be sent.
+    let locked = simulators::hubspot::Fault::Locked.times(100, "/batch/");
+    site.portal.borrow_mut().add_fault(locked);
+    site.next_tick();
+    assert_eq!(code(&site, "invoices", &new).0, "waiting");
+    edit(&site, 2, "CustomerClass", "INT");
+    site.next_tick();
+    site.portal.borrow_mut().clear_faults();
+    site.world.advance(Duration::from_secs(86_400));
+    site.settle(5);
+    assert_eq!(
+        code(&site, "invoices", &new),
+        told("excluded", "customer_excluded")
+    );
+    assert!(site.find(Kind::Invoice, &new).is_none());
+    // Lifted, they go where the merged ones go.
+    exclude(&site, json!({}));
+    exclude(&site, json!({ "customer_classes": [] }));
+    site.settle(5);
+    assert_eq!(
+        code(&site, "customers", &company(2)),
+        told("excluded", "merged")
+    );
+    assert_eq!(code(&site, "invoices", &new), told("synced", ""));
+}
+
+#[test]
+fn an_excluded_invoice_that_leaves_the_books_stays_excluded() {
+    let site = site(2);
+    let key = hubspot_key(&first_invoice(1));
+    exclude(&site, json!({ "document_types": ["I"] }));
+    site.settle(4);
+    let before = site.hubspot_calls();
+    site.erp.borrow_mut().data.purge(&first_invoice(1));
+    site.settle(4);
+    site.next_tick();
+    assert_eq!(
+        code(&site, "invoices", &key),
+        told("excluded", "exclude_document_types")
+    );
+    let record = site.record("invoices", &key);
+    assert!(record["gone_at"].is_string(), "{record}");
+    assert_eq!(
+        site.value(Kind::Invoice, &key, "syspro_balance_due"),
+        "42.5"
+    );
+    // Its customer owes less.
+    assert!(site.hubspot_calls() - before <= 1);
+}
+
+#[test]
+fn one_that_left_the_books_while_its_customer_was_out_is_settled_when_that_is_back() {
+    let site = site(2);
+    let key = hubspot_key(&first_invoice(2));
+    edit(&site, 2, "CustomerClass", "INT");
+    exclude(&site, json!({ "customer_classes": ["INT"] }));
+    site.settle(4);
+    pay(&site, &first_invoice(2), "2.50");
+    site.settle(4);
+    site.erp.borrow_mut().data.purge(&first_invoice(2));
+    site.settle(4);
+    assert_eq!(
+        code(&site, "invoices", &key),
+        told("excluded", "customer_excluded")
+    );
+    exclude(&site, json!({ "customer_classes": [] }));
+    site.settle(5);
+    assert_eq!(code(&site, "invoices", &key).0, "synced");
+    assert_eq!(site.value(Kind::Invoice, &key, "syspro_balance_due"), "0");
+    assert_eq!(site.value(Kind::Invoice, &key, "syspro_status"), "paid");
+}
