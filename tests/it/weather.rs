@@ -111,6 +111,10 @@ struct Life {
     renewed: bool,
     deeds: Shared<Deeds>,
     events: Events,
+    /// For what came later into the weather: what there was before stays as it was drawn.
+    luck: Rng,
+    /// In the end SYSPRO and HubSpot are reconciled.
+    proven: bool,
 }
 
 impl Life {
@@ -148,6 +152,8 @@ impl Life {
             rng,
             deeds,
             events,
+            luck: Rng::with_seed(seed ^ 0x1ea5e),
+            proven: seed.is_multiple_of(4),
         }
     }
 
@@ -188,6 +194,9 @@ impl Life {
         self.site.next_tick();
         assert_eq!(self.site.hubspot_calls(), before, "quiet, and then not");
         self.look();
+        if self.proven && !self.renewed {
+            judge::reconcile(&self.site, &self.deeds.borrow());
+        }
         Tally::of(&self.site, &self.events)
     }
 
@@ -233,7 +242,34 @@ impl Life {
         for _ in 0..rng.usize(..8) {
             office::ask(site, events, rng, span, !self.bare);
         }
-        world.settle();
+        self.later_ideas(span);
+        self.site.world.settle();
+    }
+
+    /// People rethink what they have: their own records, what is left out, which record is whose.
+    fn later_ideas(&mut self, span: Millis) {
+        let Life {
+            site,
+            luck,
+            events,
+            deeds,
+            ..
+        } = self;
+        if !self.bare && luck.bool() {
+            for _ in 0..luck.usize(1..4) {
+                office::rule(site, events, luck, span);
+            }
+        }
+        if self.renewed {
+            return;
+        }
+        let colleagues = Colleagues::new(site, deeds, events, luck.u64(..));
+        for _ in 0..luck.usize(..4) {
+            colleagues.revise(&site.world, span);
+        }
+        for _ in 0..luck.usize(..3) {
+            office::link(site, deeds, events, luck, span);
+        }
     }
 
     /// The storm is over: what it broke is mended, what failed is replayed, and quiet ticks follow
@@ -244,7 +280,7 @@ impl Life {
         trouble::ends(site);
         // What the storm still holds up lands before anybody mends anything.
         site.world.advance(Duration::from_secs(600));
-        office::mend(site, &self.settings);
+        office::mend(site, &self.settings, !self.bare);
         self.settle();
         if !site
             .world

@@ -4,16 +4,17 @@
 use fastrand::Rng;
 use http::{Method, Request};
 use serde_json::{Value, json};
+use simulators::hubspot::Kind;
 use syspro_hubspot_sync::{
     platform::{MINUTE, Millis},
     routes,
     syspro::record_key,
 };
 
-use super::tally::Events;
+use super::{portal::Deeds, tally::Events};
 use crate::{
     site::{ADMIN_TOKEN, Site, config},
-    world::World,
+    world::{Shared, World},
 };
 
 pub const CONNECTION: &str = "/connections/acme";
@@ -92,6 +93,82 @@ fn send(
     });
 }
 
+/// A rule leaves some out, and is lifted after a while.
+pub fn rule(site: &Site, events: &Events, rng: &mut Rng, span: Millis) {
+    let at = site.world.now() + rng.i64(0..span);
+    let of_some = |rng: &mut Rng, column: &str| {
+        let erp = site.erp.borrow();
+        let customers = erp.data.table("ArCustomer");
+        let row = customers.rows().nth(rng.usize(..customers.len().max(1)));
+        row.map_or("", |row| row.text(column)).trim_end().to_owned()
+    };
+    let rule = match rng.u8(..4) {
+        0 => json!({"document_types": ["C"]}),
+        1 => json!({"on_hold": true}),
+        2 => json!({"customer_classes": [of_some(rng, "CustomerClass")]}),
+        _ => json!({"branches": [of_some(rng, "Branch")]}),
+    };
+    let lifted = at + rng.i64(1..20 * MINUTE);
+    let rules = [
+        (at, "PATCH a rule", json!({"settings": {"exclude": rule}})),
+        (
+            lifted,
+            "PATCH the rule away",
+            json!({"settings": {"exclude": null}}),
+        ),
+    ];
+    for (at, what, body) in rules {
+        send(&site.world, events, at, what, Method::PATCH, "", body);
+    }
+}
+
+/// Sales has a record of its own for some customer, and says so.
+pub fn link(site: &Site, deeds: &Shared<Deeds>, events: &Events, rng: &mut Rng, span: Millis) {
+    let at = site.world.now() + rng.i64(0..span);
+    let (portal, deeds, events) = (site.portal.clone(), deeds.clone(), events.clone());
+    let draw = rng.usize(..);
+    site.world.at(at, move |world| {
+        let sql = "select key from ledger where feed = 'customers' and fate <> 'excluded'";
+        let keys = world.rows(sql);
+        let key = keys.get(draw % keys.len().max(1));
+        let Some(key) = key.and_then(|row| row["key"].as_str()) else {
+            return;
+        };
+        let mut deeds = deeds.borrow_mut();
+        if deeds.is_of_a_pair(key) {
+            return;
+        }
+        let values = vec![
+            ("name", "Known to sales".to_owned()),
+            ("city", "Theirs".to_owned()),
+        ];
+        let shown: Vec<(&str, &str)> = values
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
+        let id = portal
+            .borrow_mut()
+            .create(world.now(), Kind::Company, &shown);
+        deeds.own.push((Kind::Company, id, values));
+        // What they wrote on the record before is there, which is the customer's no more.
+        deeds.theirs.remove(&(Kind::Company, key.to_owned()));
+        deeds.linked.insert(key.to_owned());
+        // Cut off, it has to be asked for again: a replay is as good.
+        deeds.customers_to_mend.insert(key.to_owned());
+        let body = json!({"feed": "customers", "key": key, "hubspot_id": id.to_string()});
+        let (path, post) = ("/links", Method::POST);
+        send(
+            world,
+            &events,
+            world.now() + 1,
+            "POST links",
+            post,
+            path,
+            body,
+        );
+    });
+}
+
 /// The connection is removed and made anew, as far as the weather lets them.
 pub fn renew(site: &Site, events: &Events, rng: &mut Rng, span: Millis, settings: Value) {
     let at = site.world.now() + rng.i64(0..span);
@@ -118,11 +195,15 @@ fn request(method: Method, path: &str, body: &Value) -> Request<String> {
 }
 
 /// Whatever the storm left of the connection, it is there and runs.
-pub fn mend(site: &Site, settings: &Value) {
+pub fn mend(site: &Site, settings: &Value, ruled: bool) {
     if site.ask("GET", CONNECTION, "").status == 404 {
         site.connect(settings.clone());
     }
-    let resumed = site.ask("PATCH", CONNECTION, "{\"paused\":false}");
+    let body = match ruled {
+        true => json!({"paused": false, "settings": {"exclude": null}}),
+        false => json!({"paused": false}),
+    };
+    let resumed = site.ask("PATCH", CONNECTION, &body.to_string());
     assert_eq!(resumed.status, 200, "{}", resumed.body);
     // What a check found missing while something was amiss is left out until it is looked at again.
     let mut checks = resumed.body["checks"].as_array().into_iter().flatten();

@@ -41,6 +41,8 @@ pub struct Deeds {
     pub made_again: BTreeMap<(Kind, String), u32>,
     /// Two of ours that became one: the kind, whose key it keeps, and the other's.
     pub merged: Vec<(Kind, String, String)>,
+    /// Customers that people linked to a record of their own.
+    pub linked: BTreeSet<String>,
     /// Links between invoices and deals that people made.
     pub linked_by_hand: BTreeSet<(u64, u64)>,
     /// Deals that others were merged into: they have the links of all.
@@ -56,6 +58,13 @@ impl Deeds {
     pub fn forgive(&mut self, name: &(Kind, String)) -> bool {
         let left = self.made_again.get_mut(name).filter(|left| **left > 0);
         left.map(|left| *left -= 1).is_some()
+    }
+
+    /// Whether this is one of two that people merged.
+    pub fn is_of_a_pair(&self, key: &str) -> bool {
+        let customer = customer_of(key);
+        let mut merged = self.merged.iter();
+        merged.any(|(_, a, b)| customer_of(a) == customer || customer_of(b) == customer)
     }
 }
 
@@ -141,6 +150,29 @@ impl Colleagues {
             .collect();
         let id = portal.create(at, kind, &properties);
         self.deeds.borrow_mut().own.push((kind, id, values));
+    }
+
+    /// Has what they wrote on a record of their own changed.
+    pub fn revise(&self, world: &World, span: Millis) {
+        let at = world.now() + self.rng.borrow_mut().i64(0..span);
+        let colleagues = self.clone();
+        world.at(at, move |world| {
+            let mut deeds = colleagues.deeds.borrow_mut();
+            let mut rng = colleagues.rng.borrow_mut();
+            let place = rng.usize(..deeds.own.len().max(1));
+            let Some((kind, id, values)) = deeds.own.get_mut(place) else {
+                return;
+            };
+            let own = |name: &str| matches!(name, "city" | "firstname");
+            let written = values.iter_mut().find(|(name, _)| own(name));
+            let Some((name, value)) = written else {
+                return;
+            };
+            *value = format!("revised {}", rng.u16(..));
+            let mut portal = colleagues.portal.borrow_mut();
+            portal.edit(world.now(), *kind, *id, &[(name, value)]);
+            colleagues.events.count("HubSpot: their own record edited");
+        });
     }
 
     fn change(&self, world: &World) {
@@ -242,11 +274,7 @@ impl Colleagues {
         let mut deeds = self.deeds.borrow_mut();
         let touched = |key: &str| {
             let customer = customer_of(key);
-            deeds.customers_to_mend.contains(&customer)
-                || deeds
-                    .merged
-                    .iter()
-                    .any(|(_, a, b)| customer_of(a) == customer || customer_of(b) == customer)
+            deeds.customers_to_mend.contains(&customer) || deeds.is_of_a_pair(key)
         };
         if winner.0 == loser.0 || touched(&winner.0) || touched(&loser.0) {
             return None;
@@ -287,13 +315,8 @@ impl Colleagues {
         {
             return None;
         }
-        let mut merged = deeds.merged.iter();
-        let of_a_pair = merged.any(|(_, a, b)| {
-            let customer = customer_of(&key);
-            customer_of(a) == customer || customer_of(b) == customer
-        });
         let known = !world.rows(&known).is_empty();
-        (known && !of_a_pair).then_some((key, object.id))
+        (known && !deeds.is_of_a_pair(&key)).then_some((key, object.id))
     }
 }
 
