@@ -100,6 +100,16 @@ fn tell(report: &mut Report, name: &str, spent: &Spent, reading: &str) {
     report.figure(name, values, reading);
 }
 
+/// Milliseconds for a bare parse of what SYSPRO answers in a tick that looks at 2,000 customers again.
+pub fn parse_of_a_page() -> Value {
+    let old = day(Start::NOW) - Days::new(300);
+    let site = Site::new(customers_only(2_000, old));
+    site.tick();
+    let meter = Meter::on(&site);
+    site.next_tick();
+    rounded(meter.take(ERP).parse().as_secs_f64() * 1e3)
+}
+
 /// What the Worker's own steps took, and what went over the wire meanwhile.
 #[derive(Default)]
 struct Spent {

@@ -44,5 +44,8 @@ fn main() {
             measure(&mut report);
         }
     }
-    report.keep();
+    // A part alone must not take the place of the whole.
+    if only.is_empty() {
+        report.keep();
+    }
 }

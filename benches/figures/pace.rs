@@ -128,7 +128,7 @@ const SCENARIOS: [Scenario; 7] = [
 pub fn measure(report: &mut Report) {
     report.section(
         "Pace",
-        "30,000 companies by batches of 100 at 300 ms a call, in simulated time. The share allowed is 80 % of the window (`rate_share`).",
+        "30,000 companies by batches of 100 at 300 ms a call, in simulated time. The share allowed is 80 % of the window (`rate_share`); over 100 % is the burst that may go first.",
     );
     for scenario in &SCENARIOS {
         report.figure(scenario.name, bare(scenario), scenario.reading);

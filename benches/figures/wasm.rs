@@ -9,6 +9,7 @@ use std::{fs, path::Path, process::Command};
 use serde_json::Value;
 use simulators::{data::Distributor, serve::today};
 
+use crate::cpu::parse_of_a_page;
 use crate::loads::{customer, customers_only, distributor_on};
 use crate::report::{Report, Values, rounded, value};
 use crate::workerd::plant::Plant;
@@ -72,12 +73,6 @@ fn six_hundred(report: &mut Report) {
     );
     tick(
         &plant,
-        "quiet tick after it",
-        0,
-        "the pass over all customers that is owed after a backfill is in it",
-    );
-    tick(
-        &plant,
         "quiet tick",
         0,
         "nothing changed: what is spent every five minutes",
@@ -107,9 +102,14 @@ fn two_thousand(report: &mut Report) {
         "one page of news, its lookups, and its delivery in 20 chunks",
     );
     let again = Spent::in_a_tick(&plant);
+    let mut values = again.values(2_000);
+    values.push(value(
+        "ms for the bare parse of the same answers, native",
+        parse_of_a_page(),
+    ));
     report.figure(
         "the same page again, unchanged",
-        again.values(2_000),
+        values,
         "a sweep page without news; rows read are the ledger's",
     );
     plant.stop();
@@ -133,15 +133,7 @@ struct Spent {
 impl Spent {
     fn in_a_tick(plant: &Plant) -> Spent {
         let (before, calls) = (processor(plant), plant.hubspot_calls());
-        let lines = ticks(plant).len();
-        let took = plant.tick();
-        let told = loop {
-            // The log comes through a pipe of its own.
-            if let Some(told) = ticks(plant).get(lines) {
-                break told.clone();
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        };
+        let (took, told) = plant.tick_told();
         Spent {
             told,
             calls: plant.hubspot_calls() - calls,
@@ -174,16 +166,6 @@ impl Spent {
         }
         values
     }
-}
-
-/// The lines that end ticks, so far.
-fn ticks(plant: &Plant) -> Vec<Value> {
-    let log = plant.log();
-    let lines = log.lines().filter_map(|line| {
-        let line = line.get(line.find('{')?..)?;
-        serde_json::from_str::<Value>(line).ok()
-    });
-    lines.filter(|line| line["event"] == "tick").collect()
 }
 
 /// Seconds that workerd has computed since it started.

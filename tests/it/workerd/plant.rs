@@ -166,6 +166,31 @@ impl Plant {
         began.elapsed()
     }
 
+    /// The same with the log line that ended it: what D1 counted.
+    pub fn tick_told(&self) -> (Duration, Value) {
+        let before = self.told().len();
+        let took = self.tick();
+        let began = Instant::now();
+        loop {
+            // The log comes through a pipe of its own.
+            if let Some(told) = self.told().into_iter().nth(before) {
+                return (took, told);
+            }
+            assert!(began.elapsed() < ANSWERS_WITHIN, "the tick's line is lost");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn told(&self) -> Vec<Value> {
+        let log = self.log();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        lines
+            .filter(|line: &Value| line["event"] == "tick")
+            .collect()
+    }
+
     /// Kills workerd as soon as `when`, and the tick under way with it; the Worker is down then.
     pub fn kill_during_a_tick(&mut self, when: impl Fn(&Plant) -> bool) {
         let end = self.tick_unless(when);
