@@ -2,7 +2,7 @@
 // Worker, beside a Worker that holds nothing: the difference is the Worker's own start-up.
 
 import { readFile } from "node:fs/promises";
-import { gzipSync } from "node:zlib";
+import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
@@ -37,6 +37,8 @@ async function median(modules) {
   return Math.round(times.sort((a, b) => a - b)[2]);
 }
 
+// As `make test-workerd` weighs it.
+const gzip = execFileSync("gzip", ["-c", join(build, "index_bg.wasm")], { maxBuffer: 64_000_000 }).length;
 const empty_ms = await median(empty);
 const ours_ms = await median(ours);
-console.log(JSON.stringify({ raw: wasm.length, gzip: gzipSync(wasm, { level: 9 }).length, ours_ms, empty_ms }));
+console.log(JSON.stringify({ raw: wasm.length, gzip, ours_ms, empty_ms }));
