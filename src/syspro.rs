@@ -17,8 +17,11 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::day;
-use crate::fault::{Fault, Reason, Refusal, Silence, System, Window};
+use crate::{
+    day,
+    fault::{Fault, Reason, Refusal, Silence, System, Window},
+    hash::short,
+};
 
 /// One row as OData gave it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -137,11 +140,7 @@ impl Row {
                 hash.update(part);
             }
         }
-        let hash = hash.finalize();
-        hash.iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        short(hash)
     }
 
     /// One text for everything that means the same.
@@ -153,8 +152,8 @@ impl Row {
         let is_number = matches!(self.raw(column), Value::Number(_));
         if no_day(&text) {
             String::new()
-        } else if let Some(day) = day(&text) {
-            day.to_string()
+        } else if day(&text).is_some() {
+            text.get(..10).unwrap_or_default().to_owned()
         } else if let Some(number) = (is_number || plainly_a_number(&text))
             .then(|| exact(&text))
             .flatten()

@@ -1,5 +1,7 @@
 //! The OData service: Basic auth, a company, a table, query options, a page of JSON.
 
+use std::fmt::{self, Write};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HOST, WWW_AUTHENTICATE};
@@ -301,22 +303,21 @@ fn render(
         if nth > 0 {
             body.push(',');
         }
-        body.push_str(&format!(
-            "\"{}\":{}",
-            about.name,
-            cell(value, at + nth, quirks)
-        ));
+        body.push('"');
+        body.push_str(about.name);
+        body.push_str("\":");
+        cell(body, value, at + nth, quirks);
     }
     body.push('}');
 }
 
-fn cell(value: &Value, at: usize, quirks: &Quirks) -> String {
+fn cell(body: &mut String, value: &Value, at: usize, quirks: &Quirks) {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Text(text) if quirks.trimmed => quoted(text.trim_end()),
-        Value::Text(text) => quoted(text),
-        Value::Decimal(number) => decimal(*number, at, quirks),
-        Value::Integer(number) => decimal(Decimal::from(*number), at, quirks),
+        Value::Null => body.push_str("null"),
+        Value::Text(text) if quirks.trimmed => quote(body, text.trim_end()),
+        Value::Text(text) => quote(body, text),
+        Value::Decimal(number) => decimal(body, *number, at, quirks),
+        Value::Integer(number) => decimal(body, Decimal::from(*number), at, quirks),
         Value::Date(date) => {
             let time = match (quirks.date_answer, at % 2) {
                 (DateAnswer::Utc, _) | (DateAnswer::Mixed, 0) => "T00:00:00Z",
@@ -324,17 +325,35 @@ fn cell(value: &Value, at: usize, quirks: &Quirks) -> String {
                 (DateAnswer::Naive, _) => "T00:00:00",
                 (DateAnswer::Date, _) => "",
             };
-            format!("\"{date}{time}\"")
+            write(body, format_args!("\"{date}{time}\""));
         }
-        Value::Stamp(_) if quirks.stampless => "null".to_owned(),
-        Value::Stamp(stamp) => format!("\"{}\"", STANDARD.encode(stamp.to_be_bytes())),
+        Value::Stamp(_) if quirks.stampless => body.push_str("null"),
+        Value::Stamp(stamp) => quote(body, &STANDARD.encode(stamp.to_be_bytes())),
     }
 }
 
-fn decimal(number: Decimal, at: usize, quirks: &Quirks) -> String {
+fn decimal(body: &mut String, number: Decimal, at: usize, quirks: &Quirks) {
     match quirks.decimals {
-        Decimals::Number => number.to_string(),
-        Decimals::Mixed if at.is_multiple_of(2) => number.to_string(),
-        Decimals::Text | Decimals::Mixed => format!("\"{number}\""),
+        Decimals::Mixed if at.is_multiple_of(2) => write(body, format_args!("{number}")),
+        Decimals::Number => write(body, format_args!("{number}")),
+        Decimals::Text | Decimals::Mixed => write(body, format_args!("\"{number}\"")),
     }
+}
+
+/// Most texts hold nothing that JSON would have escaped.
+fn quote(body: &mut String, text: &str) {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    match text.bytes().all(plain) {
+        true => {
+            body.push('"');
+            body.push_str(text);
+            body.push('"');
+        }
+        false => body.push_str(&quoted(text)),
+    }
+}
+
+fn write(body: &mut String, what: fmt::Arguments<'_>) {
+    body.write_fmt(what)
+        .expect("a text takes whatever is written");
 }
