@@ -1,4 +1,4 @@
-//! How fast HubSpot may be called: one governor per portal and run, told the time.
+//! How fast HubSpot may be called: one governor per portal, told the time, kept from run to run.
 //!
 //! A call counts when it is permitted, before it is made, so that calls under way are never
 //! forgotten. Calls are spread over their window: a burst would leave nothing for the portal's
@@ -10,8 +10,9 @@
 use std::collections::VecDeque;
 
 use http::HeaderMap;
+use serde::{Deserialize, Serialize};
 
-use crate::platform::{DAY, Millis, SECOND};
+use crate::platform::{DAY, MINUTE, Millis, SECOND};
 
 /// Which of HubSpot's limits a call falls under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +46,17 @@ const SMALLEST: Limit = Limit {
     calls: 100,
     within: 10 * SECOND,
 };
+/// Limits beyond these are none we can work with.
+const MOST_CALLS: u32 = 100_000;
+const LONGEST: Millis = 600_000;
 /// Search: 5 a second for all of the account's apps.
 const SEARCH: Limit = Limit {
     calls: 5,
     within: SECOND,
 };
+
+/// A kept time further ahead than this was written by a wrong clock and counts as past.
+const AHEAD: Millis = 2 * MINUTE;
 
 #[derive(Clone, Debug)]
 pub struct Pace {
@@ -61,6 +68,16 @@ pub struct Pace {
     search: Meter,
     width: usize,
     calm: u32,
+}
+
+/// What one run leaves to the next.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// When the quotas of the day that they tell of end.
+    day_ends: Millis,
+    width: usize,
+    /// General, associations, search.
+    meters: [Meter; 3],
 }
 
 impl Pace {
@@ -77,6 +94,38 @@ impl Pace {
             width: FIRST_WIDTH,
             calm: 0,
         }
+    }
+
+    /// Goes on where the portal's last run stopped. What cannot be read, or was written by a wrong
+    /// clock, is as if nothing had been kept.
+    pub fn go_on(mut self, kept: &str, now: Millis) -> Self {
+        let kept = serde_json::from_str::<Kept>(kept).ok();
+        let sane = |kept: &Kept| kept.meters.iter().all(|meter| meter.is_sane(now));
+        if let Some(kept) = kept.filter(sane) {
+            let same_day = kept.day_ends == self.day_ends;
+            [self.general, self.associations, self.search] = kept.meters.map(|meter| Meter {
+                day: meter.day.filter(|_| same_day),
+                ..meter
+            });
+            self.width = kept.width.clamp(1, MOST_WIDTH);
+        }
+        self
+    }
+
+    /// What the portal's next run goes on with.
+    pub fn to_keep(&self, now: Millis) -> String {
+        let meters = [&self.general, &self.associations, &self.search].map(|meter| {
+            let mut meter = meter.clone();
+            meter.forget_what_is_past(now);
+            meter
+        });
+        let kept = Kept {
+            day_ends: self.day_ends,
+            width: self.width,
+            meters,
+        };
+        // cannot fail: numbers only
+        serde_json::to_string(&kept).unwrap_or_default()
     }
 
     /// Whether a call may be made now.
@@ -155,21 +204,21 @@ impl Pace {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Limit {
     calls: u32,
     within: Millis,
 }
 
 /// The day's quota and what is left of it to everybody.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Day {
     limit: u64,
     left: u64,
 }
 
 /// What was spent under one limit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Meter {
     limit: Limit,
     /// The calls that still count, oldest first.
@@ -191,6 +240,23 @@ impl Meter {
         }
     }
 
+    /// Whether a right clock and a limit we can work with wrote it.
+    fn is_sane(&self, now: Millis) -> bool {
+        let times = [self.held_until, self.next / 1_000];
+        let Limit { calls, within } = self.limit;
+        times
+            .into_iter()
+            .chain(self.spent.back().copied())
+            .all(|at| at <= now + AHEAD)
+            && (1..=MOST_CALLS).contains(&calls)
+            && (1..=LONGEST).contains(&within)
+    }
+
+    fn forget_what_is_past(&mut self, now: Millis) {
+        let within = self.limit.within;
+        self.spent.retain(|at| *at <= now && *at + within > now);
+    }
+
     fn budget(&self, share: f64) -> usize {
         // The small addition keeps 0.7 × 10 from being 6.999….
         ((f64::from(self.limit.calls) * share + 1e-9) as usize).max(1)
@@ -203,8 +269,8 @@ impl Meter {
 
     /// Milliseconds until a call may go, bounded by the window or what was asked for.
     fn wait(&mut self, now: Millis, share: f64) -> Millis {
+        self.forget_what_is_past(now);
         let within = self.limit.within;
-        self.spent.retain(|at| *at <= now && *at + within > now);
         let burst = BURST.min(self.budget(share) / 10).max(1) as i64;
         let early = self.next - now * 1_000 - (burst - 1) * self.gap(share);
         let spread = (early + 999).div_euclid(1_000);
@@ -255,11 +321,10 @@ impl Meter {
         }
         let calls = number(headers, "x-hubspot-ratelimit-max");
         let within = number(headers, "x-hubspot-ratelimit-interval-milliseconds");
-        if let (Some(calls @ 1..=100_000), Some(within @ 1..=600_000)) = (calls, within) {
-            self.limit = Limit {
-                calls: calls as u32,
-                within: within as Millis,
-            };
+        let calls = calls.and_then(|calls| u32::try_from(calls).ok());
+        let within = within.and_then(|within| Millis::try_from(within).ok());
+        if let (Some(calls @ 1..=MOST_CALLS), Some(within @ 1..=LONGEST)) = (calls, within) {
+            self.limit = Limit { calls, within };
         }
         // Others have spent the rest: let a tenth of the window pass.
         if number(headers, "x-hubspot-ratelimit-remaining") == Some(0) {

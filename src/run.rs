@@ -9,7 +9,6 @@ use std::{
     collections::BTreeSet,
 };
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::health::health;
@@ -28,8 +27,8 @@ use crate::{
     send::{Halt, Seat, Sender},
     store::{
         LANDED, Rows, Store,
-        connections::{self, Health, Runnable, State, Stored},
-        cursors, ledger, rows_as,
+        connections::{self, Begins, Health, Runnable, State, Stored},
+        cursors, records, rows_as,
         runs::{self, Asked},
     },
     sync::sync,
@@ -61,7 +60,8 @@ pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> 
         return Ended::default();
     }
     let owner = new_id(platform);
-    let claimed = Store::claim(platform, &due.portal, &owner, connections::one(&due.id)).await;
+    let read = connections::to_run(&due.id, &FEEDS.map(|feed| feed.name), began);
+    let claimed = Store::claim(platform, &due.portal, &owner, read).await;
     let (store, rows) = match claimed {
         Ok(Some(claimed)) => claimed,
         claimed => {
@@ -100,7 +100,7 @@ fn rests(due: &Runnable, now: Millis) -> bool {
 async fn stop<P: Platform>(platform: &P, store: &Store<'_, P>, due: &Runnable, error: &StoreError) {
     let now = platform.now();
     let turn = connections::had_its_turn(&due.id, now);
-    let released = store.release(vec![turn], Some(now + LANDED)).await;
+    let released = store.release(vec![turn], Some(now + LANDED), None).await;
     let line = json!({
         "event": "run_stopped",
         "connection": due.id,
@@ -119,12 +119,13 @@ async fn under_the_lease<P: Platform>(
     rows: Rows,
     spent: &Cell<Spent>,
 ) -> Result<(), StoreError> {
+    let begins: Vec<Begins> = rows_as(rows.clone())?;
     let stored: Option<Stored> = rows_as(rows)?.into_iter().next();
     let stored = stored.filter(|stored| stored.portal == due.portal);
     let asked = stored.as_ref().map(asked).unwrap_or_default();
-    let Some(stored) = stored.filter(|it| it.state.runs() || !asked.is_empty()) else {
-        store.release(Vec::new(), None).await?;
-        return Ok(());
+    let stored = stored.filter(|it| it.state.runs() || !asked.is_empty());
+    let (Some(stored), Some(begins)) = (stored, begins.into_iter().next()) else {
+        return store.release(Vec::new(), None, None).await;
     };
     let fresh = || new_id(platform);
     let first = asked.iter().find(|asked| !asked.spans());
@@ -133,6 +134,7 @@ async fn under_the_lease<P: Platform>(
         platform,
         config,
         stored: &stored,
+        begins: &begins,
         store,
         id: &id,
         asked: &asked,
@@ -155,15 +157,11 @@ fn asked(stored: &Stored) -> Vec<Asked> {
     asked
 }
 
-#[derive(Deserialize)]
-struct Due {
-    feed: String,
-}
-
 struct Pass<'a, P> {
     platform: &'a P,
     config: &'a Config,
     stored: &'a Stored,
+    begins: &'a Begins,
     store: &'a Store<'a, P>,
     id: &'a str,
     asked: &'a [Asked],
@@ -273,8 +271,7 @@ impl<P: Platform> Pass<'_, P> {
         statements.extend(self.reports(&books, now));
         let spans = self.asked.iter().filter(|asked| asked.spans());
         statements.extend(spans.map(|asked| self.end(&asked.id, &asked.kind, &books, now)));
-        self.store.release(statements, None).await?;
-        Ok(())
+        self.store.release(statements, None, None).await
     }
 
     /// Why it is broken already.
@@ -284,7 +281,7 @@ impl<P: Platform> Pass<'_, P> {
         broken.then(|| typed::from_str(reason).ok())?
     }
 
-    /// Takes up what was asked for; reads where every poll is and which feeds have rows due.
+    /// Takes up what was asked for; answers where every poll is and which feeds have rows due.
     async fn begin(&self) -> Result<(Cursors, BTreeSet<String>), StoreError> {
         let connection = self.stored.id.as_str();
         let mut statements = Vec::new();
@@ -292,24 +289,25 @@ impl<P: Platform> Pass<'_, P> {
             // We hold the lease: whatever was under way is not any more.
             statements.push(runs::cut_off(connection, self.began));
         }
+        let mut replays = false;
         for asked in self.asked.iter().filter(|asked| asked.began_at.is_none()) {
             statements.push(runs::begin(connection, &asked.id, self.began));
-            let replay = (asked.kind == "replay").then(|| replay::selection(asked));
-            if let Some(Some(selection)) = replay {
-                let due = self.began;
-                statements.extend(crate::store::records::replay(connection, &selection, due));
+            if asked.kind == "replay" {
+                let selection = replay::selection(asked);
+                let replayed = selection.map(|it| records::replay(connection, &it, self.began));
+                statements.extend(replayed.into_iter().flatten());
+                replays = true;
             }
         }
         if !statements.is_empty() {
             self.store.commit(statements).await?;
         }
-        let feeds = FEEDS.map(|feed| feed.name);
-        let due = ledger::due_feeds(connection, &feeds, self.began);
-        let rows = self.store.read(&[cursors::load(connection), due]).await?;
-        let mut rows = rows.into_iter();
-        let cursors = Cursors::new(rows_as(rows.next().unwrap_or_default())?);
-        let due: Vec<Due> = rows_as(rows.next().unwrap_or_default())?;
-        Ok((cursors, due.into_iter().map(|due| due.feed).gather()))
+        let cursors = typed::from_str(&self.begins.cursors).unwrap_or_default();
+        let mut due: Vec<String> = typed::from_str(&self.begins.due).unwrap_or_default();
+        if replays {
+            due.extend(FEEDS.map(|feed| feed.name.to_owned()));
+        }
+        Ok((Cursors::new(cursors), due.into_iter().gather()))
     }
 
     /// Balances the books, writes how it went, and gives the lease back.
@@ -334,7 +332,8 @@ impl<P: Platform> Pass<'_, P> {
         statements.extend(run.sender.session_to_save());
         statements.extend(more);
         statements.extend(self.reports(&books, now));
-        self.store.release(statements, run.sender.hold()).await?;
+        let (hold, pace) = (run.sender.hold(), run.sender.pace());
+        self.store.release(statements, hold, Some(pace)).await?;
         if !books.quiet() {
             self.platform.log(
                 &json!({"event": "run", "connection": self.stored.id, "run": self.id,

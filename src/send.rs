@@ -82,6 +82,10 @@ impl<'a, P: Platform> Sender<'a, P> {
         // The share is for what goes on all day: a set-up is some dozen calls, and has seconds.
         let rate_share = store.map_or(1.0, |_| settings.rate_share);
         let pace = Pace::new(rate_share, settings.daily_share, day_ends);
+        let pace = match store.and_then(Store::pace) {
+            Some(kept) => pace.go_on(kept, began),
+            None => pace,
+        };
         Self {
             platform,
             connection,
@@ -125,6 +129,11 @@ impl<'a, P: Platform> Sender<'a, P> {
     /// How many calls may be under way at once.
     pub fn width(&self) -> usize {
         self.pace.borrow().width()
+    }
+
+    /// What the portal's next run goes on with.
+    pub fn pace(&self) -> String {
+        self.pace.borrow().to_keep(self.platform.now())
     }
 
     /// What HubSpot lets everybody call in a day, if it has said so.

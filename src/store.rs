@@ -23,7 +23,7 @@ pub mod upkeep;
 
 use std::cell::Cell;
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::platform::{Arg, MINUTE, Millis, Platform, SECOND, Statement, StoreError};
@@ -47,11 +47,19 @@ pub const OVERTAKEN: &str = "NOT NULL constraint failed: lease.until";
 /// The rows of one statement.
 pub type Rows = Vec<Value>;
 
+/// What a claim answers, where it was granted.
+#[derive(Deserialize)]
+struct Claimed {
+    pace: Option<String>,
+}
+
 /// One run's access to the database.
 pub struct Store<'a, P> {
     platform: &'a P,
     portal: &'a str,
     owner: &'a str,
+    /// What the governor kept since the portal's last run.
+    pace: Option<String>,
     until: Cell<Millis>,
     statements: Cell<u32>,
 }
@@ -72,15 +80,24 @@ impl<'a, P: Platform> Store<'a, P> {
         let until = now + LEASE;
         let statements = [claim(portal, owner, now, until), read];
         let mut answers = platform.batch(&statements).await?.into_iter();
-        let claimed = answers.next().is_some_and(|rows| !rows.is_empty());
+        let claimed: Vec<Claimed> = rows_as(answers.next().unwrap_or_default())?;
+        let Some(Claimed { pace }) = claimed.into_iter().next() else {
+            return Ok(None);
+        };
         let store = Self {
             platform,
             portal,
             owner,
+            pace,
             until: Cell::new(until),
             statements: Cell::new(2),
         };
-        Ok(claimed.then(|| (store, answers.next().unwrap_or_default())))
+        Ok(Some((store, answers.next().unwrap_or_default())))
+    }
+
+    /// What the governor kept since the portal's last run.
+    pub fn pace(&self) -> Option<&str> {
+        self.pace.as_deref()
     }
 
     pub async fn read(&self, statements: &[Statement]) -> Result<Vec<Rows>, StoreError> {
@@ -113,17 +130,20 @@ impl<'a, P: Platform> Store<'a, P> {
     }
 
     /// Commits `statements` and gives the lease back; with `hold` the portal stays closed until then.
+    /// Without a `pace` the governor keeps what it had.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
     pub async fn release(
         &self,
         mut statements: Vec<Statement>,
         hold: Option<Millis>,
-    ) -> Result<Vec<Rows>, StoreError> {
+        pace: Option<String>,
+    ) -> Result<(), StoreError> {
         let until = hold.unwrap_or(0);
-        statements.push(Statement::new(
-            "update lease set owner = '', until = ?3 where portal = ?1 and owner = ?2",
-            [self.portal.into(), self.owner.into(), until.into()],
-        ));
-        self.commit(statements).await
+        statements.insert(0, give_back(self.portal, self.owner, until, pace));
+        self.read(&statements).await?;
+        Ok(())
     }
 
     pub fn statements(&self) -> u32 {
@@ -142,7 +162,7 @@ fn claim(portal: &str, owner: &str, now: Millis, until: Millis) -> Statement {
         "insert into lease (portal, owner, until) values (?1, ?2, ?3)
          on conflict (portal) do update set owner = excluded.owner, until = excluded.until
          where lease.until <= ?4 or lease.until > ?5
-         returning until",
+         returning pace",
         [
             portal.into(),
             owner.into(),
@@ -153,14 +173,31 @@ fn claim(portal: &str, owner: &str, now: Millis, until: Millis) -> Statement {
     )
 }
 
-/// The first statement of every commit: fails, and the batch with it, when the lease has another
-/// owner or is gone ([`OVERTAKEN`]).
+/// Nothing, which no `until` may be, when the lease has another owner or is gone ([`OVERTAKEN`]).
+macro_rules! while_ours {
+    ($rest:literal) => {
+        concat!(
+            "insert into lease (portal, owner, until)
+             values (?1, ?2, (select ?3 from lease where portal = ?1 and owner = ?2))
+             on conflict (portal) do update set ",
+            $rest
+        )
+    };
+}
+
+/// The first statement of every commit: fails, and the batch with it, when the lease is not ours.
 fn renew(portal: &str, owner: &str, until: Millis) -> Statement {
     Statement::new(
-        "insert into lease (portal, owner, until)
-         values (?1, ?2, (select ?3 from lease where portal = ?1 and owner = ?2))
-         on conflict (portal) do update set until = max(until, excluded.until)",
+        while_ours!("until = max(until, excluded.until)"),
         [portal.into(), owner.into(), until.into()],
+    )
+}
+
+/// The first statement of a run's last commit, which fails like any other.
+fn give_back(portal: &str, owner: &str, until: Millis, pace: Option<String>) -> Statement {
+    Statement::new(
+        while_ours!("owner = '', until = excluded.until, pace = coalesce(?4, pace)"),
+        [portal.into(), owner.into(), until.into(), pace.into()],
     )
 }
 

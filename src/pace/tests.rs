@@ -185,3 +185,54 @@ fn more_in_flight_while_all_is_calm_and_fewer_after_a_lock() {
         assert_eq!(pace.width(), expected);
     }
 }
+
+#[test]
+fn two_runs_that_follow_closely_are_one_to_the_window() {
+    for share in [0.8, 1.0] {
+        let mut pace = Pace::new(share, 1.0, MIDNIGHT);
+        pace.learn(START, Lane::General, &window("190"));
+        let mut calls = saturate(&mut pace, Lane::General, START, 6_000);
+        let then = START + 6_100;
+        let kept = pace.to_keep(then);
+        let mut next = Pace::new(share, 1.0, MIDNIGHT).go_on(&kept, then);
+        calls.extend(saturate(&mut next, Lane::General, then, 30_000));
+        let most = most_in_any_window(&calls, 10_000);
+        let budget = (190.0 * share + 1e-9) as usize;
+        assert!(most <= budget, "{most} of {budget}");
+        assert!(
+            calls.len() >= budget * 36 / 10 * 95 / 100,
+            "{}",
+            calls.len()
+        );
+    }
+}
+
+#[test]
+fn a_run_goes_on_with_what_the_last_one_learned() {
+    let mut pace = Pace::new(0.8, 0.5, MIDNIGHT);
+    pace.learn(START, Lane::General, &daily("1000", "400"));
+    pace.throttled(START, Lane::Associations, 5_000);
+    pace.locked();
+    let kept = pace.to_keep(START);
+    let fresh = || Pace::new(0.8, 0.5, MIDNIGHT);
+
+    let mut next = fresh().go_on(&kept, START + SECOND);
+    assert_eq!(next.width(), FIRST_WIDTH - 1);
+    let parked = Permit::Park(MIDNIGHT);
+    assert_eq!(next.permit(START + SECOND, Lane::General), parked);
+
+    // Another day's quota tells nothing, and neither does what a wrong clock wrote.
+    let mut tomorrow = Pace::new(0.8, 0.5, MIDNIGHT + DAY).go_on(&kept, MIDNIGHT + SECOND);
+    assert_eq!(
+        tomorrow.permit(MIDNIGHT + SECOND, Lane::General),
+        Permit::Go
+    );
+    let before = START - DAY;
+    let mut sane = fresh().go_on(&kept, before);
+    assert_eq!(sane.permit(before, Lane::Associations), Permit::Go);
+    let mut held = Pace::new(0.8, 1.0, MIDNIGHT).go_on(&kept, START + SECOND);
+    assert_eq!(
+        held.permit(START + SECOND, Lane::Associations),
+        Permit::Wait(4_000)
+    );
+}

@@ -119,7 +119,7 @@ async fn with_the_runs<P: Platform>(
     }
     let save = sender.session_to_save();
     // Whoever took the lease meanwhile knows better.
-    let _ = store.release(save.into_iter().collect(), None).await;
+    let _ = store.release(save.into_iter().collect(), None, None).await;
     checks
 }
 

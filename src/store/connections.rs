@@ -161,6 +161,34 @@ pub fn one(id: &str) -> Statement {
     Statement::new(columns!("where c.id = ?1"), [id.into()])
 }
 
+/// What a run begins with, beside what is [`Stored`] of its connection.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Begins {
+    /// JSON array: where every poll is, see [`super::cursors::Cursor`].
+    pub cursors: String,
+    /// JSON array: the feeds that have rows to be sent or read again now.
+    pub due: String,
+}
+
+/// A connection with all that its run begins with.
+pub fn to_run(id: &str, feeds: &[&str], now: Millis) -> Statement {
+    Statement::new(
+        concat!(
+            "select *,
+               (select json_group_array(json_object('feed', u.feed, 'poll', u.poll,
+                  'position', u.position))
+                from cursors u where u.connection = ?1) as cursors,
+               (select json_group_array(j.value) from json_each(?2) j where exists (
+                  select 1 from ledger l indexed by ledger_due
+                  where l.connection = ?1 and l.feed = j.value and l.due <= ?3)) as due
+             from (",
+            columns!("where c.id = ?1"),
+            ")"
+        ),
+        [id.into(), json(feeds), now.into()],
+    )
+}
+
 /// What creating or changing a connection writes.
 #[derive(Clone, Debug)]
 pub struct Draft<'a> {

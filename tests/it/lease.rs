@@ -35,7 +35,7 @@ async fn run(inv: Invocation, owner: String) {
             return;
         }
     }
-    let _ = store.release(Vec::new(), None).await;
+    let _ = store.release(Vec::new(), None, None).await;
 }
 
 #[test]

@@ -150,12 +150,12 @@ pub const BUGS: &[Bug] = &[
         shown: Shown::Within(60),
         edits: &[edit(
             "src/run.rs",
-            "        self.store.release(statements, run.sender.hold()).await?;",
+            "        let (hold, pace) = (run.sender.hold(), run.sender.pace());",
             "        statements.push(crate::platform::Statement::new(
             \"update runs set state = 'green' where connection = ?1 and state = 'asked'\",
             [self.stored.id.as_str().into()],
         ));
-        self.store.release(statements, run.sender.hold()).await?;",
+        let (hold, pace) = (run.sender.hold(), run.sender.pace());",
         )],
     },
     Bug {
