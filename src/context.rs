@@ -151,13 +151,14 @@ impl<P: Platform> Run<'_, P> {
     }
 
     /// What the caller commits beside invoices or deals that changed: from then on the two are owed a
-    /// look at each other, whatever becomes of this run.
+    /// look at each other, whatever becomes of this run. Nothing where an earlier commit said so: one
+    /// that failed ended the run, and what it was to say is sent again.
     pub fn owe_deals(&self) -> Option<Statement> {
-        let put = || {
-            let mut cursors = self.cursors.borrow_mut();
-            cursors.put(DEALS, "links", &true)
-        };
-        let owed = self.links_deals().then(put)?;
+        let mut cursors = self.cursors.borrow_mut();
+        if !self.links_deals() || cursors.position(DEALS, "links") {
+            return None;
+        }
+        let owed = cursors.put(DEALS, "links", &true);
         Some(cursors::save(&self.connection.id, &[owed]))
     }
 

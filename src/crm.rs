@@ -9,10 +9,10 @@ use crate::{
     context::Run,
     hubspot::{
         Kind,
-        associations::{self, MAX_PAIRS, Source},
+        associations::{self, MAX_SOURCES, Source},
         objects::{self, Found, MAX_INPUTS},
     },
-    pace::Lane,
+    pace::{Lane, MOST_WIDTH},
     platform::Platform,
     send::{Effect, Halt},
 };
@@ -36,12 +36,17 @@ pub async fn records<P: Platform>(
 ) -> Result<HashMap<String, Option<Found>>, Halt> {
     let mut answers = stream::iter(names.chunks(MAX_INPUTS))
         .map(|some| batch(run, kind, by, some, properties))
-        .buffer_unordered(run.sender.width());
-    let mut all = HashMap::new();
+        .buffer_unordered(MOST_WIDTH);
+    let mut all = Ok(HashMap::new());
+    // Each is waited for: a call that is dropped keeps its place.
     while let Some(found) = answers.next().await {
-        all.extend(found?);
+        match (&mut all, found) {
+            (Ok(all), Ok(found)) => all.extend(found),
+            (Ok(_), Err(halt)) => all = Err(halt),
+            (Err(_), _) => {}
+        }
     }
-    Ok(all)
+    all
 }
 
 async fn batch<P: Platform>(
@@ -79,7 +84,7 @@ pub async fn links<P: Platform>(
     let first = |id| Source { id, after: None };
     let mut left: Vec<Source> = ids.into_iter().map(first).collect();
     while !left.is_empty() {
-        let rest = left.split_off(left.len().min(MAX_PAIRS));
+        let rest = left.split_off(left.len().min(MAX_SOURCES));
         let sources = std::mem::replace(&mut left, rest);
         let request = associations::read(&run.api(), from, to, &sources);
         let mut found = run

@@ -1,8 +1,8 @@
 //! Delivery: due rows → HubSpot → fates.
 //!
-//! A chunk is at most a hundred rows of one feed. Its steps go one after another, because a link
-//! needs both its ends; chunks go side by side, because rows of one feed do not depend on each
-//! other. Whatever ends a chunk early, what was answered until then is committed: an id that
+//! A chunk is some hundred rows of one feed. Its steps go one after another, because a link needs both
+//! its ends; the batches of a step go side by side, and so do chunks, because rows of one feed do not
+//! depend on each other. Whatever ends a chunk early, what was answered until then is committed: an id that
 //! HubSpot gave is never forgotten.
 
 mod adopt;
@@ -30,10 +30,12 @@ use commit::commit;
 use park::park_for;
 use unit::Unit;
 
-/// Rows taken up in one read.
-const ROWS: u32 = 500;
-/// Rows sent together: HubSpot's largest batch.
-const CHUNK: usize = 100;
+/// Rows taken up in one read: two chunks, so that one is sent while the other is committed.
+const ROWS: usize = 600;
+/// Rows sent and committed together: some of HubSpot's largest batches. Of more, a run cut off would
+/// have to send as many again.
+const CHUNK: usize = 300;
+const SIDE_BY_SIDE: usize = 2;
 
 /// Sends what is due of a feed until nothing is, or a bound is reached.
 ///
@@ -45,16 +47,15 @@ pub async fn deliver<P: Platform>(run: &Run<'_, P>, feed: &'static str) -> Resul
     }
     while run.parked("*").is_none() {
         run.sender.room_to_write()?;
-        let due = ledger::due(&run.connection.id, feed, run.began, ROWS);
+        let due = ledger::due(&run.connection.id, feed, run.began, ROWS as u32);
         let mut rows = run.store.read(&[due]).await?;
         let due: Vec<ledger::Due> = rows_as(rows.pop().unwrap_or_default())?;
-        if due.is_empty() {
-            break;
-        }
+        // What this run puts off is not its own any more: fewer are the last.
+        let last = due.len() < ROWS;
         let stopped = Cell::new(false);
         let mut chunks = stream::iter(chunks(due))
             .map(|chunk| deliver_chunk(run, feed, chunk, &stopped))
-            .buffer_unordered(run.sender.width());
+            .buffer_unordered(SIDE_BY_SIDE);
         let mut first = None;
         while let Some(result) = chunks.next().await {
             if let Err(halt) = result {
@@ -64,6 +65,9 @@ pub async fn deliver<P: Platform>(run: &Run<'_, P>, feed: &'static str) -> Resul
         }
         if let Some(halt) = first {
             return Err(halt);
+        }
+        if last {
+            break;
         }
     }
     Ok(())

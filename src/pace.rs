@@ -12,7 +12,10 @@ use std::collections::VecDeque;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::platform::{DAY, MINUTE, Millis, SECOND};
+use crate::{
+    platform::{DAY, MINUTE, Millis, SECOND},
+    typed,
+};
 
 /// Which of HubSpot's limits a call falls under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub enum Permit {
 /// Calls in flight: at first, and the most. Six connections at once is the platform's limit, and
 /// one stays free for the database.
 const FIRST_WIDTH: usize = 3;
-const MOST_WIDTH: usize = 5;
+pub const MOST_WIDTH: usize = 5;
 /// Answers in a row without a lock before one more call may be in flight.
 const CALM: u32 = 20;
 /// Calls that may go at once after a pause, so that the first ones need not queue.
@@ -46,6 +49,10 @@ const SMALLEST: Limit = Limit {
     calls: 100,
     within: 10 * SECOND,
 };
+/// Pairs linked in one call: as many as are documented, until fewer are found to be the most, which
+/// is believed for a day; and no fewer than any other batch has.
+const MOST_PAIRS: usize = 2_000;
+const LEAST_PAIRS: usize = 100;
 /// Limits beyond these are none we can work with.
 const MOST_CALLS: u32 = 100_000;
 const LONGEST: Millis = 600_000;
@@ -68,14 +75,16 @@ pub struct Pace {
     search: Meter,
     width: usize,
     calm: u32,
+    pairs: usize,
 }
 
-/// What one run leaves to the next.
+/// What one run leaves to the next: a day's quota and size of batches until the day ends.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     /// When the quotas of the day that they tell of end.
     day_ends: Millis,
     width: usize,
+    pairs: usize,
     /// General, associations, search.
     meters: [Meter; 3],
 }
@@ -93,13 +102,14 @@ impl Pace {
             search: Meter::new(SEARCH),
             width: FIRST_WIDTH,
             calm: 0,
+            pairs: MOST_PAIRS,
         }
     }
 
     /// Goes on where the portal's last run stopped. What cannot be read, or was written by a wrong
     /// clock, is as if nothing had been kept.
     pub fn go_on(mut self, kept: &str, now: Millis) -> Self {
-        let kept = serde_json::from_str::<Kept>(kept).ok();
+        let kept = typed::from_str::<Kept>(kept).ok();
         let sane = |kept: &Kept| kept.meters.iter().all(|meter| meter.is_sane(now));
         if let Some(kept) = kept.filter(sane) {
             let same_day = kept.day_ends == self.day_ends;
@@ -108,6 +118,9 @@ impl Pace {
                 ..meter
             });
             self.width = kept.width.clamp(1, MOST_WIDTH);
+            if same_day {
+                self.takes_pairs(kept.pairs);
+            }
         }
         self
     }
@@ -122,6 +135,7 @@ impl Pace {
         let kept = Kept {
             day_ends: self.day_ends,
             width: self.width,
+            pairs: self.pairs,
             meters,
         };
         // cannot fail: numbers only
@@ -184,6 +198,16 @@ impl Pace {
     /// How many calls may be in flight.
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// How many pairs may be linked in one call.
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// HubSpot took so many pairs in one call, and not twice as many.
+    pub fn takes_pairs(&mut self, pairs: usize) {
+        self.pairs = pairs.clamp(LEAST_PAIRS, self.pairs);
     }
 
     fn meter(&mut self, lane: Lane) -> &mut Meter {

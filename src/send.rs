@@ -8,6 +8,7 @@ mod call;
 mod effect;
 mod enet;
 mod halt;
+mod places;
 mod pretence;
 mod sign;
 
@@ -31,6 +32,8 @@ use crate::{
 
 pub use enet::{Seat, farewell};
 
+use places::Places;
+
 pub use effect::Effect;
 pub use halt::Halt;
 pub use pretence::{NEVER_MADE, NOTED, PREVIEW, Pretence, Sample};
@@ -48,6 +51,7 @@ pub struct Sender<'a, P> {
     /// The session of e.net, where the connection has one.
     seat: Option<Seat<'a>>,
     pace: RefCell<Pace>,
+    in_flight: Places,
     /// What a preview notes instead of writing.
     pretence: RefCell<Option<Pretence>>,
     bounds: Bounds,
@@ -92,6 +96,7 @@ impl<'a, P: Platform> Sender<'a, P> {
             store,
             seat: None,
             pace: RefCell::new(pace),
+            in_flight: Places::default(),
             pretence: RefCell::default(),
             bounds,
             repeats: store.is_some(),
@@ -126,9 +131,14 @@ impl<'a, P: Platform> Sender<'a, P> {
         self.bytes.get()
     }
 
-    /// How many calls may be under way at once.
-    pub fn width(&self) -> usize {
-        self.pace.borrow().width()
+    /// How many pairs may be linked in one call.
+    pub fn most_pairs(&self) -> usize {
+        self.pace.borrow().pairs()
+    }
+
+    /// HubSpot took so many pairs in one call, and not twice as many.
+    pub fn takes_pairs(&self, pairs: usize) {
+        self.pace.borrow_mut().takes_pairs(pairs);
     }
 
     /// What the portal's next run goes on with.

@@ -52,7 +52,7 @@ pub async fn pass<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
     while let Some((deal, number)) = after {
         let slice = deals::missing(connection, (&deal, &number), SLICE);
         let (links, end) = read(run, &slice).await?;
-        for some in links.chunks(associations::MAX_PAIRS) {
+        for some in links.chunks(run.sender.most_pairs()) {
             whole &= make(run, some).await?;
         }
         after = end;

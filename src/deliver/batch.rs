@@ -1,12 +1,16 @@
 //! One batch, and what to do when HubSpot refuses the whole of it.
 
-use std::{cell::RefCell, ops::Range};
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+};
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream};
 
 use crate::{
     fault::{Fault, Refusal},
     hubspot::refusal::same_cause,
+    pace::MOST_WIDTH,
     send::Halt,
 };
 
@@ -31,6 +35,53 @@ pub struct Sent<W> {
     /// One for each item, in order.
     pub verdicts: Vec<Verdict<W>>,
     pub blocked: Option<Blocked>,
+    /// So many items were taken where twice as many were refused, though none of them was bad.
+    pub fits: Option<usize>,
+}
+
+/// Sends `items` in batches of at most `most`, side by side. Once one is blocked none begins any more;
+/// what is under way is waited for.
+pub async fn side_by_side<T, W>(
+    items: &[T],
+    most: usize,
+    send: impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
+) -> Sent<W> {
+    let stopped = Cell::new(false);
+    let (stop, send) = (&stopped, &send);
+    let mut batches = stream::iter(items.chunks(most.max(1)))
+        .map(|batch| one_of_many(batch, stop, send).boxed_local())
+        .buffered(MOST_WIDTH);
+    let mut all = Sent::untold(0);
+    while let Some(sent) = batches.next().await {
+        all.verdicts.extend(sent.verdicts);
+        all.blocked = all.blocked.or(sent.blocked);
+        all.fits = all.fits.into_iter().chain(sent.fits).min();
+    }
+    all
+}
+
+async fn one_of_many<T, W>(
+    batch: &[T],
+    stopped: &Cell<bool>,
+    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
+) -> Sent<W> {
+    if stopped.get() {
+        return Sent::untold(batch.len());
+    }
+    let sent = halving(batch, send).await;
+    stopped.set(stopped.get() || sent.blocked.is_some());
+    sent
+}
+
+impl<W> Sent<W> {
+    /// Nobody heard anything of so many.
+    fn untold(items: usize) -> Self {
+        Self {
+            verdicts: (0..items).map(|_| Ok(None)).collect(),
+            blocked: None,
+            fits: None,
+        }
+    }
 }
 
 /// Sends `items` as one batch; refused as a whole, it is halved until the culprit is alone, so that
@@ -49,17 +100,22 @@ pub async fn halving<T, W>(
         // cannot fail: every part is of the items, and each has its verdict
         verdicts[place] = Err(refusal);
     }
-    let done = done.and_then(|()| match items.len() > FEW {
-        true => alike(&Vec::from_iter(verdicts.iter().map(|it| it.as_ref().err()))),
-        false => Ok(()),
+    let done = done.and_then(|fits| match items.len() > FEW {
+        true => alike(&Vec::from_iter(verdicts.iter().map(|it| it.as_ref().err()))).map(|()| fits),
+        false => Ok(fits),
     });
     if let Err(Blocked::Portal(_)) = done {
         // Nobody's own fault: they wait.
         verdicts = unnamed();
     }
+    let (fits, blocked) = match done {
+        Ok(fits) => (fits, None),
+        Err(blocked) => (None, Some(blocked)),
+    };
     Sent {
         verdicts,
-        blocked: done.err(),
+        blocked,
+        fits,
     }
 }
 
@@ -70,17 +126,26 @@ type Part = Range<usize>;
 /// Those that were refused when sent alone, with their places.
 type Alone = Vec<(usize, Refusal)>;
 
-async fn isolate(items: usize, attempt: &Attempt<'_>, alone: &mut Alone) -> Result<(), Blocked> {
+async fn isolate(
+    items: usize,
+    attempt: &Attempt<'_>,
+    alone: &mut Alone,
+) -> Result<Option<usize>, Blocked> {
     let mut extra = EXTRA_CALLS;
     let mut accepted = false;
+    let mut fits = None;
     let mut parts: Vec<Part> = std::iter::once(0..items).collect();
     let mut refused: Vec<(Part, Refusal)> = Vec::new();
     for depth in 0..=QUARTERS {
+        let halved = depth == 1 && !parts.is_empty();
         for part in std::mem::take(&mut parts) {
             match attempt(part.clone()).await? {
                 Some(refusal) => refused.push((part, refusal)),
                 None => accepted = true,
             }
+        }
+        if halved && refused.is_empty() {
+            fits = Some(items.div_ceil(2));
         }
         if depth < QUARTERS {
             let (single, whole) = refused.drain(..).partition(|(part, _)| part.len() == 1);
@@ -106,7 +171,8 @@ async fn isolate(items: usize, attempt: &Attempt<'_>, alone: &mut Alone) -> Resu
     }
     let refused = refused.into_iter().map(|(part, why)| (part, Some(why)));
     let untold = parts.into_iter().map(|part| (part, None));
-    one_by_one(refused.chain(untold).rev().collect(), extra, attempt, alone).await
+    one_by_one(refused.chain(untold).rev().collect(), extra, attempt, alone).await?;
+    Ok(fits)
 }
 
 fn halves(part: &Part) -> [Part; 2] {

@@ -22,7 +22,7 @@ use std::{
 use rust_decimal::Decimal;
 
 use super::{
-    batch::{Verdict, halving},
+    batch::{Verdict, side_by_side},
     commit::of_targets,
     pretence,
     steps::{Written, blocked, hold_parked, verdict},
@@ -231,18 +231,17 @@ async fn create<P: Platform>(
     }
     let tried = of_targets(&run.connection.id, feed, units);
     run.store.commit(tried).await?;
-    for batch in new.chunks(objects::MAX_INPUTS) {
-        let sent = halving(batch, async |some| send(run, some).await).await;
-        for (line, verdict) in batch.iter().zip(sent.verdicts) {
-            book(at(units, line.unit), line, verdict);
-        }
-        if let Some(why) = sent.blocked {
-            blocked(run, Kind::LineItem, why)?;
-            hold_parked(run, units, Kind::LineItem, |unit| {
-                !unit.unknown_lines().is_empty()
-            });
-            return Ok(());
-        }
+    let create = async |some: &[_]| send(run, some).await;
+    let sent = side_by_side(&new, objects::MAX_INPUTS, create).await;
+    for (line, verdict) in new.iter().zip(sent.verdicts) {
+        book(at(units, line.unit), line, verdict);
+    }
+    if let Some(why) = sent.blocked {
+        blocked(run, Kind::LineItem, why)?;
+        hold_parked(run, units, Kind::LineItem, |unit| {
+            !unit.unknown_lines().is_empty()
+        });
+        return Ok(());
     }
     let unnamed = places
         .iter()

@@ -7,16 +7,16 @@ use http::Request;
 
 use super::{
     adopt,
-    batch::{Blocked, Verdict, halving},
+    batch::{Blocked, Verdict, side_by_side},
     keyless,
     park::{park_for, park_kind},
     pretence,
     unit::{LINKS, Unit, at},
-    write::write,
+    write::{STATUS, write},
 };
 use crate::{
     context::Run,
-    fault::{Fault, Reason},
+    fault::{Fault, Reason, Refusal},
     gather::Gather,
     hubspot::{
         Kind,
@@ -121,8 +121,13 @@ async fn link<P: Platform>(
     wanted.sort_by_key(|(_, target, _)| target.adopted.is_some());
     let alike = wanted
         .chunk_by(|(_, one, _), (_, other, _)| one.adopted.is_some() == other.adopted.is_some());
-    for wanted in alike.flat_map(|alike| alike.chunks(associations::MAX_PAIRS)) {
-        let sent = halving(wanted, async |some| send_links(run, from, to, some).await).await;
+    for wanted in alike {
+        let most = run.sender.most_pairs();
+        let send = async |some: &[_]| send_links(run, from, to, some).await;
+        let sent = side_by_side(wanted, most, send).await;
+        if let Some(pairs) = sent.fits {
+            run.sender.takes_pairs(pairs);
+        }
         for ((place, target, to_id), verdict) in wanted.iter().zip(sent.verdicts) {
             let unit = at(units, *place);
             let mut target = target.clone();
@@ -212,26 +217,24 @@ async fn archive_lines<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Res
             lines.map(move |(key, id)| (at, key, id))
         })
         .collect();
-    for some in beyond.chunks(objects::MAX_INPUTS) {
-        let sent = halving(some, async |some| send_archive(run, some).await).await;
-        for ((place, key, _), verdict) in some.iter().zip(sent.verdicts) {
-            let unit = at(units, *place);
-            match verdict {
-                Ok(Some(())) => {
-                    unit.answered = true;
-                    unit.archived.push(key.clone());
-                }
-                Ok(None) => {}
-                Err(refusal) => unit.fail(refusal::reason(&refusal, Kind::LineItem)),
+    let send = async |some: &[_]| send_archive(run, some).await;
+    let sent = side_by_side(&beyond, objects::MAX_INPUTS, send).await;
+    for ((place, key, _), verdict) in beyond.iter().zip(sent.verdicts) {
+        let unit = at(units, *place);
+        match verdict {
+            Ok(Some(())) => {
+                unit.answered = true;
+                unit.archived.push(key.clone());
             }
+            Ok(None) => {}
+            Err(refusal) => unit.fail(refusal::reason(&refusal, Kind::LineItem)),
         }
-        if let Some(why) = sent.blocked {
-            blocked(run, Kind::LineItem, why)?;
-            hold_parked(run, units, Kind::LineItem, |unit| {
-                !unit.lines_beyond().is_empty()
-            });
-            return Ok(());
-        }
+    }
+    if let Some(why) = sent.blocked {
+        blocked(run, Kind::LineItem, why)?;
+        hold_parked(run, units, Kind::LineItem, |unit| {
+            !unit.lines_beyond().is_empty()
+        });
     }
     Ok(())
 }
@@ -266,39 +269,40 @@ async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result
             Some((at, target, status.to_owned()))
         })
         .collect();
-    for due in due.chunks(objects::MAX_INPUTS) {
-        let sent = halving(due, async |some| send_status(run, some).await).await;
-        let verdicts = match &sent.blocked {
-            Some(Blocked::Portal(refusal)) => due.iter().map(|_| Err(refusal.clone())).collect(),
-            _ => sent.verdicts,
-        };
-        for ((place, target, status), verdict) in due.iter().zip(verdicts) {
-            let unit = at(units, *place);
-            match verdict {
-                Ok(None) => continue,
-                Ok(Some(written)) => {
-                    unit.taken_at = written.at.or(unit.taken_at.take());
-                    unit.warnings.extend(written.warnings);
-                }
-                Err(refusal) => {
-                    let mut reason = refusal::reason(&refusal, Kind::Invoice);
-                    reason.code = "status_refused".to_owned();
-                    unit.warnings.push(reason.on("hs_invoice_status"));
-                }
+    let send = async |some: &[_]| send_status(run, some).await;
+    let sent = side_by_side(&due, objects::MAX_INPUTS, send).await;
+    let refused_all = match &sent.blocked {
+        Some(Blocked::Portal(refusal)) => Some(refusal),
+        _ => None,
+    };
+    for ((place, mut target, status), verdict) in due.into_iter().zip(sent.verdicts) {
+        let unit = at(units, place);
+        match (verdict, refused_all) {
+            (Ok(None), None) => continue,
+            (Ok(Some(written)), _) => {
+                unit.taken_at = written.at.or(unit.taken_at.take());
+                unit.warnings.extend(written.warnings);
             }
-            let mut target = target.clone();
-            target.status = Some(status.clone());
-            unit.answered = true;
-            unit.keep(target);
+            (Err(refusal), _) => unit.warnings.push(status_refused(&refusal)),
+            (Ok(None), Some(refusal)) => unit.warnings.push(status_refused(refusal)),
         }
-        if let Some(Blocked::Halt(halt)) = sent.blocked {
-            blocked(run, Kind::Invoice, Blocked::Halt(halt))?;
-            hold_parked(run, units, Kind::Invoice, |unit| {
-                unit.status_to_set().is_some()
-            });
-        }
+        target.status = Some(status);
+        unit.answered = true;
+        unit.keep(target);
+    }
+    if let Some(Blocked::Halt(halt)) = sent.blocked {
+        blocked(run, Kind::Invoice, Blocked::Halt(halt))?;
+        hold_parked(run, units, Kind::Invoice, |unit| {
+            unit.status_to_set().is_some()
+        });
     }
     Ok(())
+}
+
+fn status_refused(refusal: &Refusal) -> Reason {
+    let mut reason = refusal::reason(refusal, Kind::Invoice);
+    reason.code = "status_refused".to_owned();
+    reason.on(STATUS)
 }
 
 async fn send_status<P: Platform>(
@@ -307,7 +311,7 @@ async fn send_status<P: Platform>(
 ) -> Result<Vec<Verdict<Written>>, Halt> {
     let properties: Vec<BTreeMap<String, String>> = some
         .iter()
-        .map(|(_, _, status)| once(("hs_invoice_status".to_owned(), status.clone())).gather())
+        .map(|(_, _, status)| once((STATUS.to_owned(), status.clone())).gather())
         .collect();
     let writes: Vec<Write<'_>> = some
         .iter()

@@ -274,6 +274,16 @@ impl Unit {
         }
     }
 
+    /// Its lines are in HubSpot as they shall be, and linked to it.
+    pub fn lines_stand(&self) -> bool {
+        let objects = self.payload.objects.iter();
+        let mut lines = objects.filter(|object| object.kind == Kind::LineItem);
+        lines.all(|line| self.stands(line))
+            && self.missing_links(Kind::LineItem, Kind::Invoice).is_empty()
+            && self.lines_beyond().is_empty()
+            && !self.targets.values().any(Target::is_tried)
+    }
+
     /// The invoice target, where its status is still to be set.
     pub fn status_to_set(&self) -> Option<(Target, &str)> {
         let status = self.payload.status.as_deref()?;
@@ -298,8 +308,7 @@ impl Unit {
             && LINKS
                 .iter()
                 .all(|(from, to)| self.missing_links(*from, *to).is_empty())
-            && self.lines_beyond().is_empty()
-            && !self.targets.values().any(Target::is_tried)
+            && self.lines_stand()
             && self.status_to_set().is_none()
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use self::again::revise;
 use super::{
-    batch::{Verdict, halving},
+    batch::{Verdict, side_by_side},
     keyless::is_keyless,
     pretence,
     steps::{Written, blocked, hold_parked, verdict},
@@ -29,7 +29,7 @@ use crate::{
     send::{Effect, Halt},
     store::targets::{Ground, Withheld},
 };
-pub use job::EMAIL;
+pub use job::{EMAIL, STATUS};
 use job::{Job, Named};
 
 pub async fn write<P: Platform>(
@@ -43,10 +43,12 @@ pub async fn write<P: Platform>(
     let mut jobs: Vec<Job> = Vec::new();
     for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.is_open()) {
         for (place, object) in lacking(unit, kind) {
-            jobs.push(Job {
-                only_if_there: unit.payload.only_if_there,
-                ..Job::of(run, at, place, object, unit.target(object))
-            });
+            let mut job = Job::of(run, at, place, object, unit.target(object));
+            job.only_if_there = unit.payload.only_if_there;
+            if kind == Kind::Invoice && !job.is_new() && unit.lines_stand() {
+                job.take_along(unit.status_to_set().map(|(_, status)| status));
+            }
+            jobs.push(job);
         }
     }
     if is_keyless(run, kind) {
@@ -149,27 +151,24 @@ async fn send_jobs<P: Platform>(
         (known, Named::Known),
     ];
     for (jobs, named) in lots {
-        let mut jobs = jobs.into_iter().peekable();
-        while jobs.peek().is_some() {
-            let batch: Vec<Job> = jobs.by_ref().take(objects::MAX_INPUTS).collect();
-            let sent = halving(&batch, async |some| send(run, kind, named, some).await).await;
-            for (job, verdict) in batch.into_iter().zip(sent.verdicts) {
-                let unit = at(units, job.unit);
-                match verdict {
-                    Ok(Some(written)) => book(unit, job, written, &run.key_property()),
-                    // Named nowhere: it stays as it is and waits.
-                    Ok(None) => {}
-                    Err(refusal) => {
-                        unit.answered = true;
-                        refused.push((job, refusal));
-                    }
+        let send = async |some: &[Job]| send(run, kind, named, some).await;
+        let sent = side_by_side(&jobs, objects::MAX_INPUTS, send).await;
+        for (job, verdict) in jobs.into_iter().zip(sent.verdicts) {
+            let unit = at(units, job.unit);
+            match verdict {
+                Ok(Some(written)) => book(unit, job, written, &run.key_property()),
+                // Named nowhere: it stays as it is and waits.
+                Ok(None) => {}
+                Err(refusal) => {
+                    unit.answered = true;
+                    refused.push((job, refusal));
                 }
             }
-            if let Some(why) = sent.blocked {
-                blocked(run, kind, why)?;
-                hold_parked(run, units, kind, |unit| !lacking(unit, kind).is_empty());
-                return Ok(refused);
-            }
+        }
+        if let Some(why) = sent.blocked {
+            blocked(run, kind, why)?;
+            hold_parked(run, units, kind, |unit| !lacking(unit, kind).is_empty());
+            return Ok(refused);
         }
     }
     Ok(refused)
@@ -196,13 +195,14 @@ fn book(unit: &mut Unit, job: Job, written: Written, key_property: &str) {
     target.hubspot_id = Some(written.id);
     target.hash = job.hash;
     target.person = job.person;
+    target.status = job.status.or(target.status);
     if has_email {
         target.withheld = None;
     }
     let filled = job
         .properties
         .into_iter()
-        .filter(|(_, value)| !value.is_empty());
+        .filter(|(name, value)| !value.is_empty() && name != STATUS);
     target.filled.extend(filled.map(|(name, _)| name));
     match written.new {
         true => unit.created += 1,

@@ -12,8 +12,8 @@ use super::objects::errors;
 use super::{Api, Kind, body, id_text, list, refusal, unreadable};
 use crate::fault::{Fault, Refusal};
 
-/// Pairs in one call to make links; HubSpot documents 2,000 for one of the two ways.
-pub const MAX_PAIRS: usize = 1_000;
+/// Records in one call to read what they are linked to.
+pub const MAX_SOURCES: usize = 1_000;
 
 /// Pairs in one call to take links away.
 pub const MAX_ARCHIVED: usize = 100;
@@ -103,7 +103,7 @@ pub fn archive(api: &Api, from: Kind, to: Kind, pairs: &[(&str, &str)]) -> Reque
     post(api, from, to, "archive", &inputs)
 }
 
-/// What the records are linked to: no more than [`MAX_PAIRS`].
+/// What the records are linked to: no more than [`MAX_SOURCES`].
 pub fn read(api: &Api, from: Kind, to: Kind, sources: &[Source]) -> Request<String> {
     let input = |source: &Source| match &source.after {
         Some(after) => json!({ "id": source.id, "after": after }),

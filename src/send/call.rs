@@ -69,13 +69,9 @@ impl<P: Platform> Sender<'_, P> {
         self.room_to_write()
             .map_err(|halt| call.last.take().map_or(halt, Halt::Fault))?;
         self.permit(call.lane).await?;
-        if let (true, Some(store)) = (call.effect.is_write(), self.store) {
-            store.cover_a_write().await?;
-        }
-        self.calls.set(self.calls.get() + 1);
-        call.began = self.platform.now();
-        let allow = self.allow_hubspot();
-        let answer = self.exchange(System::HubSpot, &call.request, allow).await;
+        let made = self.make(call).await;
+        self.in_flight.give_back();
+        let answer = made?;
         if let Ok(answer) = &answer {
             let now = self.platform.now();
             self.pace
@@ -83,6 +79,16 @@ impl<P: Platform> Sender<'_, P> {
                 .learn(now, call.lane, answer.headers());
         }
         Ok(answer)
+    }
+
+    async fn make(&self, call: &mut Call) -> Result<Result<Response<Vec<u8>>, Fault>, Halt> {
+        if let (true, Some(store)) = (call.effect.is_write(), self.store) {
+            store.cover_a_write().await?;
+        }
+        self.calls.set(self.calls.get() + 1);
+        call.began = self.platform.now();
+        let allow = self.allow_hubspot();
+        Ok(self.exchange(System::HubSpot, &call.request, allow).await)
     }
 
     async fn before_another_try(&self, call: &mut Call, fault: Fault) -> Result<(), Halt> {
@@ -113,12 +119,17 @@ impl<P: Platform> Sender<'_, P> {
         }
     }
 
+    /// Waits until a call may be made, and takes its place.
     async fn permit(&self, lane: Lane) -> Result<(), Halt> {
         loop {
+            self.in_flight.free(|| self.pace.borrow().width()).await;
             let now = self.platform.now();
             let permit = self.pace.borrow_mut().permit(now, lane);
             match permit {
-                Permit::Go => return Ok(()),
+                Permit::Go => {
+                    self.in_flight.take();
+                    return Ok(());
+                }
                 Permit::Wait(wait) if wait <= PATIENCE && now + wait < self.deadline => {
                     self.platform
                         .sleep(Duration::from_millis(wait.unsigned_abs()))

@@ -1,5 +1,7 @@
 //! Connections as stored: the public part, the sealed secrets, and how they are doing.
 
+mod rivals;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Rows, json, rows_as};
 use crate::{
     fault::Reason,
-    platform::{MINUTE, Millis, Statement, StoreError},
+    platform::{MINUTE, Millis, Statement},
 };
+
+pub use rivals::{Rivalry, rivalry, with_company, with_operator};
 
 /// A stored time further ahead than this was written by a wrong clock and tells nothing.
 pub(super) const AHEAD: Millis = MINUTE;
@@ -244,45 +248,6 @@ impl Named {
         let named: Vec<Named> = rows_as(rows.into_iter().next()?).ok()?;
         named.into_iter().next().map(|named| named.id)
     }
-}
-
-/// Another connection of this company to this portal.
-pub fn with_company(portal: &str, company: &str, but: &str) -> Statement {
-    Statement::new(
-        "select id from connections where portal = ?1 and company = ?2 and portal <> '' and id <> ?3",
-        [portal.into(), company.into(), but.into()],
-    )
-}
-
-/// Another connection that logs on to e.net as this operator.
-pub fn with_operator(operator: &str, but: &str) -> Statement {
-    Statement::new(
-        "select id from connections where operator = ?1 and id <> ?2",
-        [operator.into(), but.into()],
-    )
-}
-
-/// What creating or changing a connection runs into when another one has it.
-pub fn rivalry(error: &StoreError) -> Option<Rivalry> {
-    let StoreError::Refused(why) = error else {
-        return None;
-    };
-    if why.contains("connections.portal, connections.company") {
-        Some(Rivalry::Company)
-    } else if why.contains("connections.operator") {
-        Some(Rivalry::Operator)
-    } else {
-        None
-    }
-}
-
-/// What two connections cannot both have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rivalry {
-    /// One company in one portal.
-    Company,
-    /// One operator of e.net.
-    Operator,
 }
 
 /// What begins anew with a change of a connection.

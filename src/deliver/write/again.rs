@@ -18,7 +18,7 @@ use crate::{
     store::targets::{Ground, Target, Withheld},
 };
 
-/// What a refused job may still become: a contact without its e-mail, the survivor of a merge, a
+/// What a refused job may still become: an invoice without its status, a contact without its e-mail, the survivor of a merge, a
 /// record made anew. The others fail here.
 pub(super) async fn revise<P: Platform>(
     run: &Run<'_, P>,
@@ -29,7 +29,9 @@ pub(super) async fn revise<P: Platform>(
     let mut again = Vec::new();
     for (mut job, refusal) in refused {
         let unit = at(units, job.unit);
-        if job.has_email() && refusal::takes_email(&refusal) {
+        if !refusal::is_missing(&refusal) && job.leave_status() {
+            again.push(job);
+        } else if job.has_email() && refusal::takes_email(&refusal) {
             leave_out_email(&mut job, unit);
             again.push(job);
         } else if refusal::is_missing(&refusal) && matches!(job.named(), Named::Perhaps) {
@@ -97,6 +99,7 @@ async fn find_again<P: Platform>(
         Some(survivor) => {
             let holder = survivor.properties.get(&key);
             let others = holder.is_some_and(|holder| *holder != job.target.object_key);
+            job.leave_status();
             job.target.hubspot_id = Some(survivor.id);
             job.target.links.clear();
             // Whoever merged it had a look.
@@ -144,6 +147,7 @@ async fn find_again<P: Platform>(
             let Some(object) = unit.object(kind, &job.target.object_key) else {
                 return Ok(None);
             };
+            job.leave_status();
             job.forget_id(run, object);
             job.target.remade += 1;
             if kind == Kind::Invoice {

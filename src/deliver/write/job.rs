@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub const EMAIL: &str = "email";
+pub const STATUS: &str = "hs_invoice_status";
 
 /// One object to be written, as it will be sent.
 pub struct Job {
@@ -25,6 +26,8 @@ pub struct Job {
     pub target: Target,
     pub properties: BTreeMap<String, String>,
     pub only_if_there: bool,
+    /// The status sent along with the invoice.
+    pub status: Option<String>,
     /// Whom the contact is for, as hashes.
     pub person: Option<String>,
 }
@@ -55,6 +58,7 @@ impl Job {
             target,
             properties: BTreeMap::new(),
             only_if_there: false,
+            status: None,
             person: person::of(object),
         };
         job.fill(run, object);
@@ -86,6 +90,21 @@ impl Job {
         if let Some(marker) = marker::of(run, &self.target, &self.properties) {
             self.properties.insert(marker::name(run), marker);
         }
+    }
+
+    /// An invoice whose lines stand gets its new status in the same call.
+    pub fn take_along(&mut self, status: Option<&str>) {
+        if let Some(status) = status {
+            self.properties.insert(STATUS.to_owned(), status.to_owned());
+            self.status = Some(status.to_owned());
+        }
+    }
+
+    /// The status is left to a call of its own, so that refused it takes nothing else with it; answers
+    /// whether there was one.
+    pub fn leave_status(&mut self) -> bool {
+        self.properties.remove(STATUS);
+        self.status.take().is_some()
     }
 
     pub fn named(&self) -> Named {

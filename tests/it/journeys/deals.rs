@@ -331,7 +331,7 @@ fn a_quiet_tick_asks_for_deals_once_an_hour_and_for_nothing_else() {
     assert_eq!(calls.keys().collect::<Vec<_>>(), [SEARCH]);
     assert_eq!(calls[SEARCH], 6, "six hours");
     let each = (site.world.queries() - statements) / (12 * 6);
-    assert!(each <= 15, "{each} D1 statements a tick");
+    assert!(each <= 12, "{each} D1 statements a tick");
     let runs = site.world.rows("select count(*) as n from runs");
     site.next_tick();
     assert_eq!(

@@ -143,7 +143,7 @@ fn fifty_ticks_that_need_e_net_log_on_once_and_an_idle_session_is_left() {
     assert_eq!(kept[0]["session"], Json::Null);
     let statements = site.world.queries();
     site.next_tick();
-    assert_eq!(site.world.queries() - statements, 15, "a quiet tick");
+    assert_eq!(site.world.queries() - statements, 12, "a quiet tick");
     assert_eq!((called(&site, "Logon"), called(&site, "Logoff")), (1, 1));
 }
 

@@ -81,7 +81,7 @@ fn to_its_end(site: &Site) {
 
 #[test]
 fn the_first_sweep_shows_its_progress_over_many_ticks() {
-    let site = narrow(40, json!({}));
+    let site = narrow(80, json!({}));
     let mut seen = Vec::new();
     for _ in 0..60 {
         next(&site);
@@ -96,7 +96,7 @@ fn the_first_sweep_shows_its_progress_over_many_ticks() {
     for feed in [0, 1] {
         assert!(until_done(feed).is_sorted(), "{seen:?}");
         let mut done = seen.iter().map(|at| at[feed]).filter(|at| at.0);
-        assert_eq!(done.next(), Some((true, 40)), "{seen:?}");
+        assert_eq!(done.next(), Some((true, 80)), "{seen:?}");
     }
     site.settle(12);
     agreement::check(&site);
