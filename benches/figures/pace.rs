@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, stream, stream::FuturesUnordered};
+use futures_util::{StreamExt, stream};
 use http::Method;
 use serde_json::json;
 use simulators::{
@@ -18,7 +18,7 @@ use syspro_hubspot_sync::{
         objects::{self, Write},
     },
     origin::Guard,
-    pace::Lane,
+    pace::{Lane, MOST_WIDTH},
     platform::{MINUTE, Millis, Platform, SECOND, Statement},
     send::{Effect, Halt, Sender},
     store::Store,
@@ -32,7 +32,7 @@ use crate::world::{HUBSPOT, Shared, Start, Weather, shared};
 const COMPANIES: usize = 30_000;
 const BATCH: usize = 100;
 /// Rows that a delivery takes up at once: with the last of them under way nothing new begins.
-const LOT: usize = 500;
+const LOT: usize = 300;
 /// One way.
 const LATENCY: Millis = 150;
 const TEN_SECONDS: Millis = 10 * SECOND;
@@ -176,21 +176,17 @@ async fn deliver<P: Platform>(edge: &P, body: &str, manner: Manner) -> Vec<Strin
             let mut batches = batches.peekable();
             while batches.peek().is_some() {
                 let lot: Vec<_> = batches.by_ref().take(LOT / BATCH).collect();
-                let mut lot = stream::iter(lot).buffer_unordered(sender.width());
+                let mut lot = stream::iter(lot).buffer_unordered(MOST_WIDTH);
                 while let Some(halt) = lot.next().await {
                     halts.extend(halt);
                 }
             }
         }
         Manner::Full => {
-            let (mut batches, mut under_way) = (batches, FuturesUnordered::new());
-            loop {
-                let free = sender.width().saturating_sub(under_way.len());
-                under_way.extend(batches.by_ref().take(free));
-                match under_way.next().await {
-                    Some(halt) => halts.extend(halt),
-                    None => break,
-                }
+            // How many of them are under way is the governor's to say.
+            let mut batches = stream::iter(batches).buffer_unordered(2 * MOST_WIDTH);
+            while let Some(halt) = batches.next().await {
+                halts.extend(halt);
             }
         }
     }

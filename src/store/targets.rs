@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json;
 use crate::{
     hubspot::Kind,
-    platform::{Millis, Statement},
+    platform::{Arg, Millis, Statement},
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -270,6 +270,27 @@ pub fn left_behind(connection: &str, key: &str, target: &Target, former: &str) -
         ],
     );
     [made, invoices]
+}
+
+/// Forgets that its invoices and its contact were linked to the record that a customer's was before: from
+/// then on they are to be linked, also if it becomes the customer's again. Where nothing is known a link may
+/// stand, see [`left_behind`].
+pub fn forget_links(connection: &str, key: &str, kind: Kind, former: &str) -> [Statement; 2] {
+    let kind = kind_name(kind);
+    let args = || [connection, key, &kind, former].map(Arg::from);
+    let invoices = Statement::new(
+        "update targets set links = json_remove(links, '$.' || ?3)
+         where connection = ?1 and feed = 'invoices' and key > ?2 || '/' and key < ?2 || '0'
+           and kind = 'invoice' and iif(json_valid(links), links ->> ?3, null) = ?4",
+        args(),
+    );
+    let contact = Statement::new(
+        "update targets set links = json_remove(links, '$.' || ?3)
+         where connection = ?1 and feed = 'customers' and key = ?2
+           and kind = 'contact' and iif(json_valid(links), links ->> ?3, null) = ?4",
+        args(),
+    );
+    [invoices, contact]
 }
 
 pub fn kind_name(kind: Kind) -> String {

@@ -34,6 +34,7 @@ pub async fn unlink<P: Platform>(
     };
     for former in former.split(',').filter(|former| *former != now) {
         let (made, invoices) = left_behind(run, unit, target, former).await?;
+        forget(run, unit, target, former).await?;
         let invoices: Vec<_> = invoices.iter().map(|id| (id.as_str(), former)).collect();
         take_away(run, unit, (Kind::Invoice, target.kind), &invoices).await?;
         if let Some((contact, company)) = ends(unit, target, former, made) {
@@ -41,6 +42,32 @@ pub async fn unlink<P: Platform>(
             take_away(run, unit, (Kind::Contact, Kind::Company), &pair).await?;
         }
     }
+    Ok(())
+}
+
+/// Before they are taken away: whoever is cut off in between, or links it back, does not take them for
+/// standing.
+async fn forget<P: Platform>(
+    run: &Run<'_, P>,
+    unit: &mut Unit,
+    target: &Target,
+    former: &str,
+) -> Result<(), Halt> {
+    let contact = unit
+        .payload
+        .objects
+        .iter()
+        .find(|it| it.kind == Kind::Contact);
+    let contact = contact.map(|contact| unit.target(contact));
+    if let Some(mut contact) =
+        contact.filter(|it| it.links.get(&target.kind).is_some_and(|id| id == former))
+    {
+        contact.links.remove(&target.kind);
+        unit.keep(contact);
+    }
+    let key = unit.due.key.as_str();
+    let forget = targets::forget_links(&run.connection.id, key, target.kind, former);
+    run.store.commit(forget.into()).await?;
     Ok(())
 }
 

@@ -1,7 +1,12 @@
 //! A person changes the mind: what was linked is linked elsewhere, or back.
 
+use std::time::Duration;
+
 use serde_json::json;
-use simulators::{data::NewCustomer, hubspot::Kind};
+use simulators::{
+    data::NewCustomer,
+    hubspot::{Fault, Kind},
+};
 
 use super::{
     company, contact, distributor, edit,
@@ -208,4 +213,35 @@ fn a_contact_that_is_not_to_be_is_linked_to_nothing() {
         );
     }
     assert_eq!(ask(2).status, 202);
+}
+
+/// Its invoices were taken away from the first record and not linked to the second one yet.
+#[test]
+fn linked_back_in_the_middle_of_it_nothing_is_taken_for_linked() {
+    let site = Site::new(distributor(1));
+    site.settle(3);
+    let made = site.object(Kind::Company, &company(1)).id;
+    let ours = site.object(Kind::Contact, &contact(1)).id;
+    let own = theirs(&site, Kind::Company, &[("name", "Theirs")]);
+    let refused = Fault::Html { status: 500 };
+    for pair in [
+        "invoices/companies/batch/associate",
+        "contacts/companies/batch/create",
+    ] {
+        let rule = refused.clone().times(100, pair);
+        site.portal.borrow_mut().add_fault(rule);
+    }
+    assert_eq!(link_company(&site, 1, own).status, 202);
+    site.tick();
+    let of = |id: u64, kind: Kind| linked(&site, (Kind::Company, id), kind);
+    assert_eq!(
+        (of(made, Kind::Invoice), of(own, Kind::Invoice)),
+        (vec![], vec![])
+    );
+    site.portal.borrow_mut().clear_faults();
+    assert_eq!(link_company(&site, 1, made).status, 202);
+    site.world.advance(Duration::from_secs(6 * 3_600));
+    site.settle(6);
+    assert_eq!(of(made, Kind::Invoice).len(), 1);
+    assert_eq!(of(made, Kind::Contact), [ours]);
 }
