@@ -47,12 +47,24 @@ pub async fn side_by_side<T, W>(
     send: impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
 ) -> Sent<W> {
     let stopped = Cell::new(false);
-    let (stop, send) = (&stopped, &send);
-    let mut batches = stream::iter(items.chunks(most.max(1)))
-        .map(|batch| one_of_many(batch, stop, send).boxed_local())
-        .buffered(MOST_WIDTH);
+    let answers: RefCell<Vec<(usize, Sent<W>)>> = RefCell::default();
+    let batches = items.chunks(most.max(1)).enumerate().map(|(place, batch)| {
+        let (stopped, answers, send) = (&stopped, &answers, &send);
+        async move {
+            let sent = match stopped.get() {
+                true => Sent::untold(batch.len()),
+                false => halving(batch, send).await,
+            };
+            stopped.set(stopped.get() || sent.blocked.is_some());
+            answers.borrow_mut().push((place, sent));
+        }
+        .boxed_local()
+    });
+    some_at_once(batches.collect()).await;
+    let mut answers = answers.into_inner();
+    answers.sort_by_key(|(place, _)| *place);
     let mut all = Sent::untold(0);
-    while let Some(sent) = batches.next().await {
+    for (_, sent) in answers {
         all.verdicts.extend(sent.verdicts);
         all.blocked = all.blocked.or(sent.blocked);
         all.fits = all.fits.into_iter().chain(sent.fits).min();
@@ -60,17 +72,10 @@ pub async fn side_by_side<T, W>(
     all
 }
 
-async fn one_of_many<T, W>(
-    batch: &[T],
-    stopped: &Cell<bool>,
-    send: &impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
-) -> Sent<W> {
-    if stopped.get() {
-        return Sent::untold(batch.len());
-    }
-    let sent = halving(batch, send).await;
-    stopped.set(stopped.get() || sent.blocked.is_some());
-    sent
+/// As many as can ever be in flight; whether they may be is asked where each call is made.
+async fn some_at_once(batches: Vec<LocalBoxFuture<'_, ()>>) {
+    let mut batches = stream::iter(batches).buffer_unordered(MOST_WIDTH);
+    while batches.next().await.is_some() {}
 }
 
 impl<W> Sent<W> {
