@@ -223,7 +223,13 @@ impl Life {
                 });
             }
         }
-        let people = People::new(site, events, rng.u64(..), (self.bare, self.busy));
+        let people = People::new(
+            site,
+            &self.deeds,
+            events,
+            rng.u64(..),
+            (self.bare, self.busy),
+        );
         for _ in 0..rng.usize(..60) {
             people.act(world, span);
         }

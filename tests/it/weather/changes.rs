@@ -9,9 +9,12 @@ use simulators::{
     data::{Distributor, InvoiceKey, NewCustomer, NewInvoice, NewLine, Row},
     syspro::Server,
 };
-use syspro_hubspot_sync::platform::{HOUR, MINUTE, Millis, SECOND};
+use syspro_hubspot_sync::{
+    platform::{HOUR, MINUTE, Millis, SECOND},
+    syspro::record_key,
+};
 
-use super::tally::Events;
+use super::{portal::Deeds, tally::Events};
 use crate::{
     site::{Site, day},
     world::{Shared, World},
@@ -30,6 +33,7 @@ const FEW: usize = 3;
 #[derive(Clone)]
 pub struct People {
     erp: Shared<Server>,
+    deeds: Shared<Deeds>,
     rng: Rc<RefCell<Rng>>,
     events: Events,
     /// Nothing will ever sweep: only what another poll can see may happen.
@@ -41,12 +45,14 @@ pub struct People {
 impl People {
     pub fn new(
         site: &Site,
+        deeds: &Shared<Deeds>,
         events: &Events,
         seed: u64,
         (seen_by_date, busy): (bool, bool),
     ) -> People {
         People {
             erp: site.erp.clone(),
+            deeds: deeds.clone(),
             events: events.clone(),
             rng: Rc::new(RefCell::new(Rng::with_seed(seed))),
             seen_by_date,
@@ -219,7 +225,8 @@ impl People {
     }
 
     /// An e-mail is given up for a new one. Not one that two share: a contact that went without it
-    /// stays so until its own source changes.
+    /// stays so until its own source changes. Nor that of a contact that was merged into another: with a
+    /// new name beside it that is a new person, who is made, and judged as if merged.
     fn move_office(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) {
         let Some(customer) = self.somebody(data, rng) else {
             return;
@@ -229,7 +236,9 @@ impl People {
         let own = customers
             .row(&[&customer])
             .map_or(String::new(), |row| email(&row));
-        if customers.rows().filter(|row| email(row) == own).count() == 1 {
+        let key = record_key(["EDU1", customer.trim_end()]);
+        let merged = self.deeds.borrow().is_of_a_pair(&key);
+        if !merged && customers.rows().filter(|row| email(row) == own).count() == 1 {
             let email = format!("office{}@moved.example.com", rng.u32(..));
             self.write(data, &customer, today, "Email", &email);
         }

@@ -16,7 +16,10 @@ use simulators::{
     hubspot::{Kind, Object, Portal},
     syspro::Server,
 };
-use syspro_hubspot_sync::platform::{HOUR, MINUTE, Millis};
+use syspro_hubspot_sync::{
+    platform::{HOUR, MINUTE, Millis},
+    syspro::key_parts,
+};
 
 use super::tally::Events;
 use crate::{
@@ -280,11 +283,30 @@ impl Colleagues {
             return None;
         }
         let mut portal = self.portal.borrow_mut();
+        if kind == Kind::Contact
+            && !(self.has_its_email(&portal, &winner) && self.has_its_email(&portal, &loser))
+        {
+            return None;
+        }
         portal.merge(world.now(), kind, winner.1, loser.1);
         deeds.theirs.remove(&(kind, winner.0.clone()));
         deeds.theirs.remove(&(kind, loser.0.clone()));
         deeds.merged.push((kind, winner.0.clone(), loser.0));
         Some(("two merged", winner.0))
+    }
+
+    /// Whether the contact is still the one SYSPRO names.
+    fn has_its_email(&self, portal: &Portal, (key, id): &(String, u64)) -> bool {
+        let erp = self.erp.borrow();
+        let customer = key_parts(key).into_iter().nth(1).unwrap_or_default();
+        let mut customers = erp.data.table("ArCustomer").rows();
+        let row = customers.find(|row| row.text("Customer").trim_end() == customer);
+        let email = row
+            .map_or("", |row| row.text("Email"))
+            .trim()
+            .to_lowercase();
+        let contact = portal.object(Kind::Contact, *id);
+        contact.is_some_and(|contact| contact.get("email").unwrap_or("") == email)
     }
 
     /// A record the ledger knows by its id, with its key; none of a merged pair.
