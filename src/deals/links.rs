@@ -3,7 +3,10 @@
 //! A link is noted before it is asked for, so that one whose answer was lost is known to be ours when
 //! its number is taken away. One that stands already when we come to it is people's.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashMap},
+};
 
 use super::outcome::Outcome;
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
         body, refusal,
     },
     pace::Lane,
-    platform::{Platform, Statement},
+    platform::{DAY, Millis, Platform, Statement},
     send::{Effect, Halt, NEVER_MADE},
     store::{
         deals::{self, End, Link, Made},
@@ -31,12 +34,17 @@ use crate::{
 const SLICE: u32 = 1_000;
 
 /// Makes what is missing and takes away what no number stands for any more, if an earlier step, or
-/// run, says that there may be any.
+/// run, says that there may be any; a day after HubSpot would not take one away, too.
 pub async fn pass<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
+    let now = run.platform.now();
     let owed: bool = run.cursors.borrow().position(DEALS, "links");
-    if !owed {
+    let refused: Option<Millis> = run.cursors.borrow().position(DEALS, "refused");
+    // A time further ahead was written by a wrong clock.
+    let again = refused.is_some_and(|at| !(0..DAY).contains(&(now - at)));
+    if !owed && !again {
         return Ok(());
     }
+    let stays = Cell::new(false);
     let connection = run.connection.id.as_str();
     let mut whole = true;
     let mut after = Some((String::new(), String::new()));
@@ -44,7 +52,7 @@ pub async fn pass<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
         let slice = deals::unfounded(connection, (&key, &deal), SLICE);
         let (links, end) = read(run, &slice).await?;
         for some in links.chunks(associations::MAX_ARCHIVED) {
-            whole &= take_away(run, some).await?;
+            whole &= take_away(run, some, &stays).await?;
         }
         after = end;
     }
@@ -58,7 +66,11 @@ pub async fn pass<P: Platform>(run: &Run<'_, P>) -> Result<(), Halt> {
         after = end;
     }
     if whole {
-        run.cursors.borrow_mut().moved(DEALS, "links", &false);
+        let mut cursors = run.cursors.borrow_mut();
+        cursors.moved(DEALS, "links", &false);
+        if refused.is_some() || stays.get() {
+            cursors.moved(DEALS, "refused", &stays.get().then_some(now));
+        }
     }
     Ok(())
 }
@@ -154,7 +166,11 @@ async fn standing<P: Platform>(
 }
 
 /// Takes our links away and forgets those of people. Answers whether all of them are done with.
-async fn take_away<P: Platform>(run: &Run<'_, P>, links: &[Link]) -> Result<bool, Halt> {
+async fn take_away<P: Platform>(
+    run: &Run<'_, P>,
+    links: &[Link],
+    stays: &Cell<bool>,
+) -> Result<bool, Halt> {
     if links.is_empty() || is_parked(run) {
         return Ok(links.is_empty());
     }
@@ -169,7 +185,10 @@ async fn take_away<P: Platform>(run: &Run<'_, P>, links: &[Link]) -> Result<bool
             Ok(None) => done.left = true,
             // Whatever is not there is not linked.
             Err(refusal) if refusal::is_missing(&refusal) => done.forget(vec![link]),
-            Err(refusal) => done.not_unlinked(link, &refusal),
+            Err(refusal) => {
+                stays.set(true);
+                done.not_unlinked(&link, &refusal);
+            }
         }
     }
     done.commit(run).await?;

@@ -66,10 +66,9 @@ impl Outcome {
         self.dropped.push(link);
     }
 
-    /// HubSpot will not take it away: people have to.
-    pub fn not_unlinked(&mut self, link: Link, refusal: &Refusal) {
-        self.refused(&link, refusal);
-        self.dropped.push(link);
+    /// HubSpot will not take it away now: it stays known as ours.
+    pub fn not_unlinked(&mut self, link: &Link, refusal: &Refusal) {
+        self.refused(link, refusal);
     }
 
     pub fn forget(&mut self, links: impl IntoIterator<Item = Link>) {

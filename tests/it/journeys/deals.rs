@@ -4,6 +4,7 @@ mod anew;
 
 use std::time::Duration;
 
+use serde_json::json;
 use simulators::{
     data::{InvoiceKey, NewInvoice},
     hubspot::{Fault, Kind, Options},
@@ -129,6 +130,34 @@ fn several_orders_on_a_deal_and_several_deals_on_an_order() {
     assert_eq!(deals_of(&site, &invoices[1]), [first, second]);
     assert_eq!(deals_of(&site, &invoices[2]), [first]);
     assert_eq!(deals_of(&site, &invoices[3]), [second]);
+}
+
+#[test]
+fn a_link_that_hubspot_would_not_take_away_is_asked_for_again_a_day_later() {
+    let site = loaded(1);
+    let key = invoice(&site, "801");
+    site.next_tick();
+    let deal = deal(&site, "801");
+    an_hour_later(&site);
+    assert_eq!(deals_of(&site, &key), [deal]);
+    let body = json!({"status": "error", "category": "VALIDATION_ERROR", "message": "Not now."});
+    let refused = Fault::refuse(400, body.to_string());
+    let refused = refused.once("invoices/deals/batch/archive");
+    site.portal.borrow_mut().add_fault(refused);
+    write(&site, deal, "");
+    an_hour_later(&site);
+    assert_eq!(deals_of(&site, &key), [deal]);
+    assert_eq!(site.last_run()["report"]["deals"]["refused"], 1);
+    let before = site.hubspot_calls();
+    an_hour_later(&site);
+    assert_eq!(
+        site.hubspot_calls(),
+        before,
+        "but for the search of every hour"
+    );
+    site.world.advance(Duration::from_secs(24 * 3_600));
+    site.tick();
+    assert_eq!(deals_of(&site, &key), [0; 0]);
 }
 
 #[test]
