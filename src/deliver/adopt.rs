@@ -76,7 +76,7 @@ pub async fn adopt<P: Platform>(
 }
 
 async fn store<P: Platform>(run: &Run<'_, P>, feed: &str, units: &[Unit]) -> Result<(), Halt> {
-    let decided = of_targets(&run.connection.id, feed, units);
+    let decided = of_targets(run, feed, units);
     run.store.commit(decided).await?;
     Ok(())
 }

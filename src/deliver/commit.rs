@@ -32,8 +32,7 @@ pub async fn commit<P: Platform>(
 ) -> Result<(), Halt> {
     let connection = run.connection.id.as_str();
     let now = run.platform.now();
-    // What is put off is the next run's: this one must not take it up again.
-    let next = now.max(run.began + 1);
+    let next = next(run);
     let settled: Vec<Settled> = units.iter().map(|unit| settle(unit, next)).collect();
     let entries: Vec<audit::Entry> = units
         .iter()
@@ -42,12 +41,12 @@ pub async fn commit<P: Platform>(
         .map(|(unit, settled)| entry(run, feed, unit, settled))
         .collect();
     let mut statements = vec![ledger::settle(connection, feed, now, &settled)];
-    statements.extend(of_targets(connection, feed, units));
+    statements.extend(of_targets(run, feed, units));
     // What was not sent was not answered.
     if !entries.is_empty() && !run.sender.pretends() {
         statements.push(audit::write(connection, now, &entries));
     }
-    statements.extend(of_others(connection, feed, units, next));
+    statements.extend(of_customers(connection, units, next));
     if feed == INVOICES.name && units.iter().any(|unit| unit.answered) {
         statements.extend(run.owe_deals());
     }
@@ -62,8 +61,15 @@ pub async fn commit<P: Platform>(
     )
 }
 
-/// What HubSpot holds of the chunk now.
-pub fn of_targets(connection: &str, feed: &str, units: &[Unit]) -> Vec<Statement> {
+/// What is put off is the next run's: this one must not take it up again.
+fn next<P: Platform>(run: &Run<'_, P>) -> Millis {
+    run.platform.now().max(run.began + 1)
+}
+
+/// What HubSpot holds of the chunk now. With a customer's new id goes that its invoices are linked to
+/// it: whoever finds the id here takes it for old.
+pub fn of_targets<P: Platform>(run: &Run<'_, P>, feed: &str, units: &[Unit]) -> Vec<Statement> {
+    let connection = run.connection.id.as_str();
     let mut kept = Vec::new();
     let mut gone = Vec::new();
     for unit in units {
@@ -79,27 +85,29 @@ pub fn of_targets(connection: &str, feed: &str, units: &[Unit]) -> Vec<Statement
     if !gone.is_empty() {
         statements.push(targets::forget(connection, feed, &gone));
     }
-    statements
-}
-
-/// What the chunk means for other rows: invoices sent before their customer's company or contact
-/// was there are linked to it, and customers whose records may be gone are sent again.
-fn of_others(connection: &str, feed: &str, units: &[Unit], next: Millis) -> Vec<Statement> {
-    let mut statements = Vec::new();
     let moved = units.iter().filter(|unit| unit.moved);
     let moved: Vec<&str> = moved.map(|unit| unit.due.key.as_str()).collect();
     if feed == CUSTOMERS.name && !moved.is_empty() {
-        statements.push(targets::follow(connection, INVOICES.name, next, &moved));
+        statements.push(targets::follow(
+            connection,
+            INVOICES.name,
+            next(run),
+            &moved,
+        ));
     }
+    statements
+}
+
+/// Customers whose records may be gone are sent again.
+fn of_customers(connection: &str, units: &[Unit], next: Millis) -> Vec<Statement> {
     let doubting = units.iter().filter(|unit| unit.doubts_customer);
     let doubted: Vec<(String, String)> = doubting
         .filter_map(|unit| Some((CUSTOMERS.name.to_owned(), unit.payload.customer.clone()?)))
         .collect();
-    if !doubted.is_empty() {
-        let customers = Selection::Records(doubted);
-        statements.extend(records::replay(connection, &customers, next));
+    match doubted.is_empty() {
+        true => Vec::new(),
+        false => records::replay(connection, &Selection::Records(doubted), next).into(),
     }
-    statements
 }
 
 /// About as long as a target is as JSON inside JSON.

@@ -229,7 +229,7 @@ async fn create<P: Platform>(
     for line in &new {
         at(units, line.unit).keep(line.target.clone());
     }
-    let tried = of_targets(&run.connection.id, feed, units);
+    let tried = of_targets(run, feed, units);
     run.store.commit(tried).await?;
     let create = async |some: &[_]| send(run, some).await;
     let sent = side_by_side(&new, objects::MAX_INPUTS, create).await;

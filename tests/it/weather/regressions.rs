@@ -1,6 +1,6 @@
 //! What the weather once showed, each as its smallest story.
 
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use rust_decimal::Decimal;
 use simulators::{
@@ -10,8 +10,9 @@ use simulators::{
 };
 
 use crate::{
+    loads::{customer, loaded},
     site::{Site, day},
-    world::{Fate, Landing, Start, Weather},
+    world::{Effect, Fate, Landing, Start, Weather},
 };
 
 /// The one without the address comes first in the batch: it must not cost the other its own.
@@ -94,4 +95,48 @@ fn an_invoice_made_unheard_and_purged_is_settled_by_its_key() {
     assert_eq!(value("syspro_balance_due"), "0");
     assert_eq!(site.linked(Kind::Invoice, &key, Kind::Company), 1);
     assert_eq!(site.status("invoices", &key), "synced");
+}
+
+/// People deleted the company, and its contact is a new person's: who that is was committed, with the
+/// company's new id, and then the Worker died.
+#[test]
+fn invoices_follow_a_company_made_anew_whatever_comes_in_between() {
+    let site = loaded(1);
+    let now = site.world.now();
+    let key = format!("EDU1/{}", customer(1));
+    let before = site.object(Kind::Company, &key).id;
+    site.portal.borrow_mut().delete(now, Kind::Company, before);
+    let mut erp = site.erp.borrow_mut();
+    for (column, value) in [
+        ("Name", "Renamed Inc"),
+        ("Contact", "Nell Newcomer"),
+        ("Email", "nell@newcomer.example"),
+    ] {
+        assert!(erp.data.edit_customer(&customer(1), column, value));
+    }
+    drop(erp);
+    let died = Rc::new(Cell::new(false));
+    let dies = died.clone();
+    site.world.on_landing(move |world, landing| {
+        if let Landing::Exchange { request, .. } = landing
+            && request.uri().path().ends_with("contacts/batch/read")
+            && !dies.replace(true)
+        {
+            world.set_weather(Weather::always(Effect::Http, Fate::DiesAfter));
+        }
+    });
+    site.tick_later(0);
+    site.world.settle();
+    assert!(died.get());
+    site.world.set_weather(Weather::calm());
+    site.world.advance(Duration::from_secs(600));
+    site.settle(6);
+    let company = site.object(Kind::Company, &key).id;
+    let portal = site.portal.borrow();
+    assert_ne!(company, before);
+    for invoice in portal.objects(Kind::Invoice) {
+        let linked = portal.associations(Kind::Invoice, invoice.id, Kind::Company);
+        let ids: Vec<u64> = linked.into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, [company]);
+    }
 }
