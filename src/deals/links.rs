@@ -13,13 +13,13 @@ use crate::{
     context::{DEALS, Run},
     deliver::{
         batch::{Blocked, Verdict, halving},
-        steps::{associate, blocked},
+        steps::{self, associate, blocked},
     },
     gather::Gather,
     hubspot::{
         Kind,
         associations::{self, Links, Source},
-        body, refusal,
+        refusal,
     },
     pace::Lane,
     platform::{DAY, Millis, Platform, Statement},
@@ -224,15 +224,7 @@ async fn send_archive<P: Platform>(
     some: &[Link],
 ) -> Result<Vec<Verdict<()>>, Halt> {
     let request = associations::archive(&run.api(), Kind::Invoice, Kind::Deal, &pairs(some));
-    run.sender
-        .write(
-            Lane::Associations,
-            Effect::Write,
-            request,
-            |response| body(response).map(|_| ()),
-            async || Ok(()),
-        )
-        .await?;
+    steps::take_away(run, Lane::Associations, request).await?;
     Ok(some.iter().map(|_| Ok(Some(()))).collect())
 }
 

@@ -239,21 +239,26 @@ async fn archive_lines<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Res
     Ok(())
 }
 
+/// Sends what archives records or takes links away: its answer names none of them.
+pub async fn take_away<P: Platform>(
+    run: &Run<'_, P>,
+    lane: Lane,
+    request: Request<String>,
+) -> Result<(), Halt> {
+    let read = |response: &_| body(response).map(|_| ());
+    let done = async || Ok(());
+    run.sender
+        .write(lane, Effect::Write, request, read, done)
+        .await
+}
+
 async fn send_archive<P: Platform>(
     run: &Run<'_, P>,
     some: &[(usize, String, String)],
 ) -> Result<Vec<Verdict<()>>, Halt> {
     let ids: Vec<&str> = some.iter().map(|(_, _, id)| id.as_str()).collect();
     let request = objects::archive(&run.api(), Kind::LineItem, &ids);
-    run.sender
-        .write(
-            Lane::General,
-            Effect::Write,
-            request,
-            |response| body(response).map(|_| ()),
-            async || Ok(()),
-        )
-        .await?;
+    take_away(run, Lane::General, request).await?;
     Ok(some.iter().map(|_| Ok(Some(()))).collect())
 }
 

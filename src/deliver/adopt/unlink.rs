@@ -6,16 +6,17 @@ use crate::{
     context::Run,
     deliver::{
         batch::{Verdict, halving},
+        steps,
         unit::Unit,
     },
     hubspot::{
         Kind,
         associations::{self, MAX_ARCHIVED},
-        body, refusal,
+        refusal,
     },
     pace::Lane,
     platform::Platform,
-    send::{Effect, Halt},
+    send::Halt,
     store::{
         rows_as,
         targets::{self, Target},
@@ -132,14 +133,6 @@ async fn archive<P: Platform>(
     pairs: &[(&str, &str)],
 ) -> Result<Vec<Verdict<()>>, Halt> {
     let request = associations::archive(&run.api(), from, to, pairs);
-    run.sender
-        .write(
-            Lane::Associations,
-            Effect::Write,
-            request,
-            |response| body(response).map(|_| ()),
-            async || Ok(()),
-        )
-        .await?;
+    steps::take_away(run, Lane::Associations, request).await?;
     Ok(pairs.iter().map(|_| Ok(Some(()))).collect())
 }
