@@ -235,6 +235,11 @@ impl Portal {
         self.crm.store.get(kind, id)
     }
 
+    /// The live record an id leads to: itself, or what it was merged into.
+    pub fn survivor(&self, kind: Kind, id: Id) -> Option<&Object> {
+        self.crm.store.survivor(kind, id)
+    }
+
     /// The live record that holds a unique value.
     pub fn by_value(&self, kind: Kind, property: &str, value: &str) -> Option<&Object> {
         self.crm.store.by_value(kind, property, value)

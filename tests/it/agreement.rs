@@ -119,10 +119,13 @@ pub fn between(sides: &Sides<'_>) -> Vec<String> {
     found
 }
 
-/// Customers that HubSpot has: they stay in step even when nothing else would send them any more.
+/// Customers that HubSpot has: they stay in step even when nothing else would send them any more. Of
+/// two that people merged it has both, under the key of one.
 fn sent_companies(portal: &Portal) -> BTreeSet<String> {
-    let live = portal.objects(Kind::Company).filter(|it| !it.archived);
-    live.filter_map(|company| company.get("syspro_key").map(str::to_owned))
+    let companies = portal.objects(Kind::Company);
+    let there = companies.filter(|it| portal.survivor(Kind::Company, it.id).is_some());
+    there
+        .filter_map(|company| company.get("syspro_key").map(str::to_owned))
         .collect()
 }
 
