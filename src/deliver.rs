@@ -7,6 +7,7 @@
 
 mod adopt;
 pub mod batch;
+mod beyond;
 mod commit;
 mod keyless;
 pub mod park;

@@ -8,7 +8,7 @@ use http::Request;
 use super::{
     adopt,
     batch::{Blocked, Verdict, side_by_side},
-    keyless,
+    beyond, keyless,
     park::{park_for, park_kind},
     pretence,
     unit::{LINKS, Unit, at},
@@ -54,7 +54,10 @@ pub async fn all<P: Platform>(
             return Ok(());
         }
         match kind {
-            Kind::LineItem => keyless::lines(run, feed, units).await?,
+            Kind::LineItem => {
+                keyless::lines(run, feed, units).await?;
+                beyond::find_stand_in(run, units).await?;
+            }
             kind => adopt::adopt(run, feed, units, kind).await?,
         }
         write(run, units, kind).await?;
@@ -62,7 +65,7 @@ pub async fn all<P: Platform>(
     for (from, to) in LINKS {
         link(run, units, from, to).await?;
     }
-    archive_lines(run, units).await?;
+    beyond::archive(run, units).await?;
     set_status(run, units).await
 }
 
@@ -208,37 +211,6 @@ fn link_verdict(answer: LinkAnswer) -> Verdict<()> {
     }
 }
 
-/// Archives the lines SYSPRO no longer has. HubSpot answers the same for ids that are gone.
-async fn archive_lines<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result<(), Halt> {
-    let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
-    let beyond: Vec<(usize, String, String)> = open
-        .flat_map(|(at, unit)| {
-            let lines = unit.lines_beyond().into_iter();
-            lines.map(move |(key, id)| (at, key, id))
-        })
-        .collect();
-    let send = async |some: &[_]| send_archive(run, some).await;
-    let sent = side_by_side(&beyond, objects::MAX_INPUTS, send).await;
-    for ((place, key, _), verdict) in beyond.iter().zip(sent.verdicts) {
-        let unit = at(units, *place);
-        match verdict {
-            Ok(Some(())) => {
-                unit.answered = true;
-                unit.archived.push(key.clone());
-            }
-            Ok(None) => {}
-            Err(refusal) => unit.fail(refusal::reason(&refusal, Kind::LineItem)),
-        }
-    }
-    if let Some(why) = sent.blocked {
-        blocked(run, Kind::LineItem, why)?;
-        hold_parked(run, units, Kind::LineItem, |unit| {
-            !unit.lines_beyond().is_empty()
-        });
-    }
-    Ok(())
-}
-
 /// Sends what archives records or takes links away: its answer names none of them.
 pub async fn take_away<P: Platform>(
     run: &Run<'_, P>,
@@ -250,16 +222,6 @@ pub async fn take_away<P: Platform>(
     run.sender
         .write(lane, Effect::Write, request, read, done)
         .await
-}
-
-async fn send_archive<P: Platform>(
-    run: &Run<'_, P>,
-    some: &[(usize, String, String)],
-) -> Result<Vec<Verdict<()>>, Halt> {
-    let ids: Vec<&str> = some.iter().map(|(_, _, id)| id.as_str()).collect();
-    let request = objects::archive(&run.api(), Kind::LineItem, &ids);
-    take_away(run, Lane::General, request).await?;
-    Ok(some.iter().map(|_| Ok(Some(()))).collect())
 }
 
 /// Sets the status in a call of its own, once lines and links stand. A refused status is a warning,

@@ -32,6 +32,7 @@ mod replay;
 mod rivals;
 mod rules;
 mod sessions;
+mod stand_in;
 mod trial;
 mod upkeep;
 mod zones;
