@@ -61,14 +61,16 @@ pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
 }
 
 /// An invoice is linked to the deals its order stands on, and to those people linked it to. What a
-/// connection that is no more has linked stays.
+/// connection that is no more has linked stays; and what this one never heard of, because a rule came
+/// first and then it left SYSPRO, is linked to nothing.
 fn deals(site: &Site, deeds: &Deeds, renewed: bool, found: &mut Vec<String>) {
     let portal = site.portal.borrow();
     let live = |kind| portal.objects(kind).filter(|it| !it.archived);
     for invoice in live(Kind::Invoice) {
         let key = invoice.get("syspro_key").unwrap_or_default();
         let held = format!("select 1 from targets where object_key = {}", quoted(key));
-        let known = !renewed || !site.world.rows(&held).is_empty();
+        let may_be_unheard = renewed || gone_and_excluded(site, key);
+        let known = !may_be_unheard || !site.world.rows(&held).is_empty();
         let order = invoice.get("syspro_sales_order").unwrap_or_default();
         let links = portal.associations(Kind::Invoice, invoice.id, Kind::Deal);
         for deal in live(Kind::Deal) {
