@@ -225,7 +225,8 @@ pub async fn take_away<P: Platform>(
 }
 
 /// Sets the status in a call of its own, once lines and links stand. A refused status is a warning,
-/// not a lost invoice: `syspro_status` tells it all the same.
+/// not a lost invoice: `syspro_status` tells it all the same, and whatever is next sent of it brings the
+/// status along again.
 async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result<(), Halt> {
     let due: Vec<(usize, Target, String)> = units
         .iter()
@@ -244,16 +245,19 @@ async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result
     };
     for ((place, mut target, status), verdict) in due.into_iter().zip(sent.verdicts) {
         let unit = at(units, place);
-        match (verdict, refused_all) {
+        let refusal = match (verdict, refused_all) {
             (Ok(None), None) => continue,
             (Ok(Some(written)), _) => {
                 unit.taken_at = written.at.or(unit.taken_at.take());
                 unit.warnings.extend(written.warnings);
+                None
             }
-            (Err(refusal), _) => unit.warnings.push(status_refused(&refusal)),
-            (Ok(None), Some(refusal)) => unit.warnings.push(status_refused(refusal)),
-        }
-        target.status = Some(status);
+            (Err(refusal), _) => Some(refusal),
+            (Ok(None), Some(refusal)) => Some(refusal.clone()),
+        };
+        target.status = refusal.is_none().then_some(status);
+        unit.status_refused = refusal.is_some();
+        unit.warnings.extend(refusal.as_ref().map(status_refused));
         unit.answered = true;
         unit.keep(target);
     }
@@ -269,6 +273,8 @@ async fn set_status<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) -> Result
 fn status_refused(refusal: &Refusal) -> Reason {
     let mut reason = refusal::reason(refusal, Kind::Invoice);
     reason.code = "status_refused".to_owned();
+    let again = "Then replay the invoice, or its status waits for the next change in SYSPRO.";
+    reason.remedy = format!("{} {again}", reason.remedy).trim_start().to_owned();
     reason.on(STATUS)
 }
 

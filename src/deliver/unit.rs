@@ -41,6 +41,9 @@ pub struct Unit {
     pub moved: bool,
     /// Its invoice was made in this run, so that all lines it has are ours and known.
     pub invoice_is_new: bool,
+    /// HubSpot would not take its status in this run. The next writing of it asks again, or the warning
+    /// would go and the status stay wrong.
+    pub status_refused: bool,
     /// The customer's company or contact may be gone from HubSpot.
     pub doubts_customer: bool,
     targets: BTreeMap<(Kind, String), Target>,
@@ -95,6 +98,7 @@ impl Unit {
             archived: Vec::new(),
             moved: false,
             invoice_is_new: false,
+            status_refused: false,
             doubts_customer: false,
             targets: BTreeMap::new(),
             changed: BTreeSet::new(),
@@ -293,7 +297,7 @@ impl Unit {
             .iter()
             .find(|object| object.kind == Kind::Invoice)?;
         let target = self.target(invoice);
-        let unset = target.status.as_deref() != Some(status);
+        let unset = !self.status_refused && target.status.as_deref() != Some(status);
         (unset && target.hubspot_id.is_some()).then_some((target, status))
     }
 

@@ -45,7 +45,9 @@ pub async fn write<P: Platform>(
         for (place, object) in lacking(unit, kind) {
             let mut job = Job::of(run, at, place, object, unit.target(object));
             job.only_if_there = unit.payload.only_if_there;
-            if kind == Kind::Invoice && !job.is_new() && unit.lines_stand() {
+            // One that was refused would be refused with all it goes along with.
+            let has_status = job.target.status.is_some();
+            if kind == Kind::Invoice && !job.is_new() && has_status && unit.lines_stand() {
                 job.take_along(unit.status_to_set().map(|(_, status)| status));
             }
             jobs.push(job);

@@ -297,6 +297,16 @@ impl Life {
             site.ask("POST", "/connections/acme/replay", &failing);
             self.settle();
         }
+        // A status that was refused is a warning, which says that a replay sends it again.
+        let refused = site.world.rows(
+            "select distinct feed, key from audit where said like '%\"status_refused\"%' limit 500",
+        );
+        if !refused.is_empty() {
+            let records = json!({ "records": refused }).to_string();
+            let asked = site.ask("POST", "/connections/acme/replay", &records);
+            assert_eq!(asked.status, 202, "{}", asked.body);
+            self.settle();
+        }
     }
 
     fn settle(&self) {

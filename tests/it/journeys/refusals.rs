@@ -17,6 +17,56 @@ fn totals(site: &Site, feed: &str) -> Json {
     shown.body["feeds"][feed].clone()
 }
 
+/// The portal lets no invoice be paid without this.
+fn demands_of_paid(site: &Site) {
+    let rule = PortalRule::When {
+        kind: Kind::Invoice,
+        other: "hs_invoice_status".to_owned(),
+        equals: "paid".to_owned(),
+        property: "industry".to_owned(),
+    };
+    site.portal.borrow_mut().options_mut().rules.push(rule);
+}
+
+#[test]
+fn a_refused_status_stays_a_warning_until_hubspot_takes_it() {
+    let site = loaded(2);
+    demands_of_paid(&site);
+    let (invoice, today) = (first_invoice(1), site.today());
+    let key = hubspot_key(&invoice);
+    let changed = |number: &str| {
+        let parts = invoice.parts();
+        let erp = &mut site.erp.borrow_mut().data;
+        erp.set("ArInvoice", &parts, "CustomerPoNumber", number);
+    };
+    let stands = || {
+        site.next_tick();
+        let record = site.record("invoices", &key);
+        assert_eq!(record["status"], "synced", "{record:#}");
+        let status = site.value(Kind::Invoice, &key, "hs_invoice_status");
+        (status, record["reason"]["code"].clone())
+    };
+    let warned = ("open".to_owned(), json!("status_refused"));
+    let erp = &site.erp;
+    erp.borrow_mut().data.pay(&invoice, money("42.50"), today);
+    assert_eq!(stands(), warned);
+    assert_eq!(site.value(Kind::Invoice, &key, "syspro_status"), "paid");
+    let record = site.record("invoices", &key);
+    let remedy = record["reason"]["remedy"].as_str().unwrap_or_default();
+    assert!(remedy.contains("replay the invoice"), "{record:#}");
+    let before = site.hubspot_calls();
+    assert_eq!(stands(), warned);
+    assert_eq!(site.hubspot_calls(), before, "nothing changed");
+    changed("PO-1");
+    assert_eq!(stands(), warned);
+    let number = site.value(Kind::Invoice, &key, "hs_purchase_order_number");
+    assert_eq!(number, "PO-1");
+    site.portal.borrow_mut().options_mut().rules.clear();
+    changed("PO-2");
+    assert_eq!(stands(), ("paid".to_owned(), Json::Null));
+    agreement::check(&site);
+}
+
 #[test]
 fn one_bad_record_among_a_hundred_stops_none_of_the_others() {
     for partial_batches in [true, false] {
