@@ -44,7 +44,7 @@ pub fn check(site: &Site, deeds: &Deeds, renewed: bool) {
     found.retain(|line| !(of_merged(line, deeds) || renewed && forgotten(site, line)));
     found.retain(|line| !gone_and_deleted(site, deeds, line));
     found.retain(|line| !of_adopted(site, line));
-    found.retain(|line| !of_former(site, deeds, line) && !email_of_own(deeds, line));
+    found.retain(|line| !of_former(site, deeds, line) && !email_of_own(site, deeds, line));
     found.retain(|line| !(gone_and_excluded(site, line) || of_linked(deeds, line)));
     own(site, deeds, &mut found);
     shared(site, &mut found);
@@ -134,12 +134,23 @@ fn of_adopted(site: &Site, line: &str) -> bool {
     })
 }
 
-/// An address that a contact of people's has: ours goes without it.
-fn email_of_own(deeds: &Deeds, line: &str) -> bool {
+/// An address that a contact of people's has: ours goes without it. What stands there instead is left
+/// alone where this connection does not know that it wrote it: it could be people's. A call that nobody
+/// heard of may have.
+fn email_of_own(site: &Site, deeds: &Deeds, line: &str) -> bool {
     let mut values = deeds.own.iter().flat_map(|(_, _, values)| values);
-    values.any(|(name, value)| {
-        *name == "email" && line.ends_with(&format!(" email: \"\", not {value:?}"))
-    })
+    let is_theirs =
+        values.any(|(name, value)| *name == "email" && line.ends_with(&format!(", not {value:?}")));
+    let unheard = || {
+        let goes_without = format!(
+            "select 1 from targets where kind = 'contact' and withheld = 'email'
+               and instr({}, object_key || ' email: ') > 0
+               and not exists (select 1 from json_each(filled) where value = 'email')",
+            quoted(line)
+        );
+        !site.world.rows(&goes_without).is_empty()
+    };
+    is_theirs && (line.contains(" email: \"\", not ") || unheard())
 }
 
 /// Who had the job before keeps what was linked to them, and people's own records need no key.
