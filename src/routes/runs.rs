@@ -75,6 +75,7 @@ async fn ask<P: Platform>(
     let statement = runs::ask(&stored.id, &id, kind, asked, platform.now());
     let rows = database(platform, vec![statement]).await?;
     if rows.first().is_none_or(Vec::is_empty) {
+        self::stored(platform, &stored.id).await?;
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "already_asked",

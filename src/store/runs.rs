@@ -27,11 +27,12 @@ pub fn spans(kind: &str) -> bool {
     matches!(kind, "preview" | "reconcile")
 }
 
-/// Asks for a run; answers no row when the same is already asked, or under way over ticks.
+/// Asks for a run; answers no row when the same is already asked, or under way over ticks, or the
+/// connection is removed by now.
 pub fn ask(connection: &str, id: &str, kind: &str, asked: &Value, now: Millis) -> Statement {
     Statement::new(
         "insert into runs (connection, id, kind, state, asked, asked_at)
-         select ?1, ?2, ?3, 'asked', ?4, ?5 where not exists (
+         select id, ?2, ?3, 'asked', ?4, ?5 from connections where id = ?1 and not exists (
            select 1 from runs indexed by runs_under_way
            where connection = ?1 and state = 'running' and kind = ?3 and kind in ('preview', 'reconcile')
              and asked = ?4)

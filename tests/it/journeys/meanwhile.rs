@@ -81,6 +81,25 @@ fn what_a_run_learned_of_the_portal_outlives_the_change_beside_it() {
     agreement::check(&site);
 }
 
+/// A connection may go between the look at it and what is asked of it.
+#[test]
+fn whoever_asks_of_a_connection_that_is_just_removed_is_told_that_there_is_none() {
+    let mut answers = Vec::new();
+    for later in -8..8 {
+        let site = loaded(1);
+        let removed = site.ask_later(10, "DELETE", "/connections/acme", "");
+        let asked = site.ask_later(10 + later, "POST", "/connections/acme/sync", "");
+        site.world.settle();
+        assert_eq!(removed.take().expect("an answer").status, 204);
+        let asked = asked.take().expect("an answer");
+        assert!(matches!(asked.status, 202 | 404), "{}", asked.body);
+        answers.push(asked.status);
+        assert_eq!(site.world.d1().refusals(), &[] as &[String], "{later}");
+    }
+    answers.dedup();
+    assert_eq!(answers, [202, 404]);
+}
+
 #[test]
 fn summer_time_found_by_a_look_maps_nothing_again() {
     let site = loaded(1);
