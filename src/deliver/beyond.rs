@@ -58,6 +58,31 @@ pub async fn find_stand_in<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) ->
     Ok(())
 }
 
+/// The line that stood for those about to be made, if there is one: its key, and what tells it where
+/// lines have no keys.
+pub fn stand_in<P: Platform>(
+    run: &Run<'_, P>,
+    unit: &Unit,
+) -> Option<(String, BTreeMap<String, String>)> {
+    if !gets_first_lines(unit) {
+        return None;
+    }
+    let mut objects = unit.payload.objects.iter();
+    let invoice = objects.find(|object| object.kind == Kind::Invoice)?;
+    let line = objects.find(|object| object.kind == Kind::LineItem)?;
+    let total = format!("{}total", run.connection.hubspot.prefix);
+    let values = [
+        ("name", invoices::TOTAL_NAME),
+        ("quantity", "1"),
+        ("price", invoice.properties.get(&total)?),
+        (CURRENCY, line.properties.get(CURRENCY)?),
+    ];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Some((key(unit), values.into_iter().gather()))
+}
+
+const CURRENCY: &str = "hs_line_item_currency_code";
+
 /// Its invoice was in HubSpot before this run, and no line of it is known here.
 fn gets_first_lines(unit: &Unit) -> bool {
     let lines = lacking(unit, Kind::LineItem);

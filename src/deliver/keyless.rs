@@ -23,6 +23,7 @@ use rust_decimal::Decimal;
 
 use super::{
     batch::{Verdict, side_by_side},
+    beyond,
     commit::of_targets,
     pretence,
     steps::{Written, blocked, hold_parked, verdict},
@@ -149,6 +150,7 @@ async fn contents<P: Platform>(
 /// then those with what is wanted. What was tried and is not there was never created.
 fn take_ours<P: Platform>(run: &Run<'_, P>, unit: &mut Unit, invoice: &str, lines: Vec<&Found>) {
     let key_property = run.key_property();
+    let stand_in = beyond::stand_in(run, unit);
     // One that bears a key is found by it.
     let free = lines
         .into_iter()
@@ -176,6 +178,14 @@ fn take_ours<P: Platform>(run: &Run<'_, P>, unit: &mut Unit, invoice: &str, line
                 Some(object) => hash(&object.properties),
                 None => String::new(),
             };
+            unit.keep(target);
+        }
+    }
+    if let Some((key, properties)) = stand_in {
+        let sought = content(&properties);
+        if let Some((_, line)) = free.iter().find(|(content, _)| *content == sought) {
+            let mut target = Target::new(Kind::LineItem, &key);
+            target.hubspot_id = Some(line.id.clone());
             unit.keep(target);
         }
     }

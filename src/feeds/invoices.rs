@@ -27,8 +27,8 @@ use crate::{
 use dates::Dates;
 
 pub use lines::{
-    LINE_COLUMNS, LINE_NUMBER, LINES_KEY, LINES_TABLE, ONLY_TOTAL, join, lines_filter_key,
-    stock_codes,
+    LINE_COLUMNS, LINE_NUMBER, LINES_KEY, LINES_TABLE, ONLY_TOTAL, TOTAL_NAME, join,
+    lines_filter_key, stock_codes,
 };
 pub use polls::{OPEN_COLUMNS, open_filter, open_mark};
 pub use vanished::{gone, settled_over};

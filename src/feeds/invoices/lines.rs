@@ -174,6 +174,9 @@ fn numbered(line: &Row, part: &str) -> Result<i64, Bad> {
 /// What the key of the one line of an invoice without any detail ends in.
 pub const ONLY_TOTAL: &str = "/TOTAL";
 
+/// What that line is called.
+pub const TOTAL_NAME: &str = "Invoice total";
+
 /// The one line of an invoice that has no detail at all.
 pub(super) fn only_total(
     record: &Record,
@@ -184,7 +187,7 @@ pub(super) fn only_total(
     if total.is_zero() {
         return Vec::new();
     }
-    let name = "Invoice total".to_owned();
+    let name = TOTAL_NAME.to_owned();
     let key = format!("{}{ONLY_TOTAL}", record.key);
     let line = item(
         context,

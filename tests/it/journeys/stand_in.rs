@@ -127,3 +127,30 @@ fn a_total_that_nobody_heard_of_does_not_stay_beside_the_lines() {
     assert!(site.find(Kind::LineItem, &format!("{key}/TOTAL")).is_none());
     agreement::check(&site);
 }
+
+/// A connection made anew knows of no line that the former one made.
+#[test]
+fn the_total_of_a_connection_that_is_no_more_goes_as_well() {
+    for (options, keyed) in [
+        (options(), true),
+        (options().without_scope("e-commerce"), false),
+    ] {
+        let site = Site::with(distributor(1), options, json!({}));
+        site.settle(6);
+        let invoice = NewInvoice::of(&customer(1), site.today(), lines());
+        let invoice = site.erp.borrow_mut().data.post_invoice(invoice);
+        let key = hubspot_key(&invoice);
+        holds_lines_back(&site, true);
+        site.settle(4);
+        assert_eq!(site.linked(Kind::Invoice, &key, Kind::LineItem), 1);
+        assert_eq!(site.ask("DELETE", "/connections/acme", "").status, 204);
+        holds_lines_back(&site, false);
+        site.connect(json!({}));
+        site.settle(6);
+        assert_eq!(site.linked(Kind::Invoice, &key, Kind::LineItem), 3);
+        match keyed {
+            true => agreement::check(&site),
+            false => assert_eq!(agreement::differences_without_line_keys(&site), [""; 0]),
+        }
+    }
+}
