@@ -106,6 +106,8 @@ pub struct Record {
     pub lack: Lack,
     /// HubSpot has something of it already.
     pub sent: bool,
+    /// It was to be sent, and HubSpot may have it: nobody heard.
+    pub unheard: bool,
 }
 
 /// What mapping makes of a record.
@@ -146,6 +148,9 @@ pub struct Payload {
     /// Nobody knows whether HubSpot has it: brought up to date by its key where it does, never made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_if_there: bool,
+    /// The rule that leaves the record out where HubSpot does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub else_excluded: Option<Reason>,
     /// It is the last of a record that is left out by this rule: nothing is made anew for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Reason>,
@@ -164,6 +169,27 @@ pub struct Object {
     /// Sent beside `properties` when the object is new.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub on_create: BTreeMap<String, String>,
+}
+
+impl Record {
+    /// HubSpot has something of it, or may have.
+    fn may_be_there(&self) -> bool {
+        self.sent || self.unheard
+    }
+}
+
+impl Payload {
+    /// Whether HubSpot is told of this object only where it has it. The record's main one decides: the
+    /// others are made where that is there.
+    pub fn may_not_make(&self, object: &Object) -> bool {
+        let main = self.objects.first();
+        self.only_if_there && main.is_some_and(|main| main.key == object.key)
+    }
+
+    /// The rule that leaves out what HubSpot turns out not to have.
+    pub fn unless_there(&self) -> Option<&Reason> {
+        self.else_excluded.as_ref().or(self.excluded.as_ref())
+    }
 }
 
 impl Feed {

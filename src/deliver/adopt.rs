@@ -206,6 +206,9 @@ fn decide<P: Platform>(
     let Some(object) = unit.object(kind, key) else {
         return false;
     };
+    if unit.payload.may_not_make(object) {
+        return false;
+    }
     let mut target = unit.target(object);
     let before = std::mem::take(&mut target.candidates);
     match candidates {

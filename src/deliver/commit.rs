@@ -16,7 +16,7 @@ use crate::{
     platform::{DAY, Millis, Platform, Statement},
     send::Halt,
     store::{
-        audit,
+        audit, family,
         ledger::{self, Fate, Settled},
         records::{self, Selection},
         rows_as, slices,
@@ -47,6 +47,9 @@ pub async fn commit<P: Platform>(
         statements.push(audit::write(connection, now, &entries));
     }
     statements.extend(of_customers(connection, units, next));
+    if feed == CUSTOMERS.name {
+        statements.extend(of_excluded(connection, units));
+    }
     if feed == INVOICES.name && units.iter().any(|unit| unit.answered) {
         statements.extend(run.owe_deals());
     }
@@ -108,6 +111,17 @@ fn of_customers(connection: &str, units: &[Unit], next: Millis) -> Vec<Statement
         true => Vec::new(),
         false => records::replay(connection, &Selection::Records(doubted), next).into(),
     }
+}
+
+/// Invoices leave with a customer that turned out not to be wanted.
+fn of_excluded(connection: &str, units: &[Unit]) -> Option<Statement> {
+    let out = |unit: &&Unit| matches!(unit.state, State::Excluded(_));
+    let out: Vec<&str> = units
+        .iter()
+        .filter(out)
+        .map(|it| it.due.key.as_str())
+        .collect();
+    (!out.is_empty()).then(|| family::leave(connection, &out))
 }
 
 /// About as long as a target is as JSON inside JSON.
@@ -199,7 +213,9 @@ fn entry<P: Platform>(
 /// What HubSpot was told of records that left SYSPRO before anybody knew whether it has them.
 fn tell_of_vanished<P: Platform>(run: &Run<'_, P>, feed: &str, units: &[Unit]) {
     let mut books = run.books.borrow_mut();
-    for unit in units.iter().filter(|unit| unit.payload.only_if_there) {
+    let vanished =
+        |unit: &&Unit| unit.payload.only_if_there && unit.payload.unless_there().is_none();
+    for unit in units.iter().filter(vanished) {
         let told = match &unit.state {
             State::Nowhere(_) => Told::Nothing,
             State::Open if unit.complete() => Told::Settled,

@@ -187,9 +187,9 @@ impl Unit {
     /// Whether what HubSpot last got of the object is what it shall have.
     pub fn stands(&self, object: &Object) -> bool {
         let target = self.targets.get(&(object.kind, object.key.clone()));
-        // What is left out is not made for it.
+        // What is left out is not made for it; where it may be, that is asked.
         let unmade = target.is_none_or(|target| target.hubspot_id.is_none());
-        if self.payload.excluded.is_some() && unmade {
+        if self.payload.excluded.is_some() && unmade && !self.payload.only_if_there {
             return true;
         }
         let Some(target) = target else {

@@ -44,7 +44,7 @@ pub async fn write<P: Platform>(
     for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.is_open()) {
         for (place, object) in lacking(unit, kind) {
             let mut job = Job::of(run, at, place, object, unit.target(object));
-            job.only_if_there = unit.payload.only_if_there;
+            job.only_if_there = unit.payload.may_not_make(object);
             // One that was refused would be refused with all it goes along with.
             let has_status = job.target.status.is_some();
             if kind == Kind::Invoice && !job.is_new() && has_status && unit.lines_stand() {

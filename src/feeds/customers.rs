@@ -125,15 +125,20 @@ fn map(record: &Record, context: &Context) -> Outcome {
 fn payload(record: &Record, context: &Context) -> Result<Outcome, Bad> {
     let row = &record.header;
     if let Some(rule) = rules::against_customer(row, &context.settings.exclude) {
-        let last = record.sent.then(|| last(record, context, &rule));
+        let last = record.may_be_there().then(|| last(record, context, &rule));
         return Ok(Outcome::Excluded(rule, last));
     }
     let balance = record.beside.first().map(buckets).transpose()?;
     // What HubSpot shows of a customer stays true, also when it is no longer active.
+    let mut else_excluded = None;
     if context.settings.customers == CustomerScope::Active && !record.sent {
         let owes = balance.is_some_and(|buckets| buckets.iter().any(|value| !value.is_zero()));
         if !owes && !sold_lately(row, context)? {
-            return Ok(Outcome::Excluded(not_active(context.settings), None));
+            let rule = not_active(context.settings);
+            if !record.unheard {
+                return Ok(Outcome::Excluded(rule, None));
+            }
+            else_excluded = Some(rule);
         }
     }
     let mut warnings = Vec::new();
@@ -145,6 +150,8 @@ fn payload(record: &Record, context: &Context) -> Result<Outcome, Bad> {
     let contact = contact(record, context, address);
     Ok(Outcome::Send(Box::new(Payload {
         objects: vec![company, contact],
+        only_if_there: else_excluded.is_some(),
+        else_excluded,
         warnings,
         ..Payload::default()
     })))
@@ -158,7 +165,7 @@ fn last(record: &Record, context: &Context, rule: &Reason) -> Box<Payload> {
     if let Some(Ok(balance)) = record.beside.first().map(buckets) {
         money_owed(&mut fields, row, context, Some(balance), &mut Vec::new());
     }
-    rules::last(Kind::Company, &record.key, fields, rule)
+    rules::last(Kind::Company, record, fields, rule)
 }
 
 fn buckets(row: &Row) -> Result<[Decimal; 7], Bad> {

@@ -115,7 +115,9 @@ fn map(record: &Record, context: &Context) -> Outcome {
         return Outcome::Excluded(other_document(&code), None);
     };
     if let Some(rule) = left_out(record, document, context.settings) {
-        let last = record.sent.then(|| last(record, document, context, &rule));
+        let last = record
+            .may_be_there()
+            .then(|| last(record, document, context, &rule));
         return Outcome::Excluded(rule, last);
     }
     if lacks_lines(record) && record.lack == Lack::AskAgain {
@@ -147,7 +149,7 @@ fn last(record: &Record, document: Document, context: &Context, rule: &Reason) -
         fields.own("balance_due", number(Some(amounts.balance)));
         fields.own("status", amounts.status);
     }
-    rules::last(Kind::Invoice, &record.key, fields, rule)
+    rules::last(Kind::Invoice, record, fields, rule)
 }
 
 /// Whether the answer held none of the lines it needs.
@@ -213,9 +215,8 @@ fn payload(record: &Record, document: Document, context: &Context) -> Result<Pay
         status: priced.then(|| status.to_owned()),
         due: dates.due.filter(|_| priced && is_open),
         lines_complete: priced && !keep_lines,
-        excluded: None,
         warnings,
-        only_if_there: false,
+        ..Payload::default()
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the settings leave out, and the words for it: each rule names itself beside its records, and
 //! in `syspro_excluded` of those that HubSpot has already.
 
-use super::{Object, Payload, fields::Fields};
+use super::{Object, Payload, Record, fields::Fields};
 use crate::{connection::Exclude, fault::Reason, hubspot::Kind, syspro::Row};
 
 /// The code of the reason of an invoice whose customer is excluded.
@@ -93,7 +93,13 @@ pub fn deleted_for_good(is_customer: bool) -> Reason {
 
 /// The last that HubSpot is told of a record that is left out from now on: which rule says so, and
 /// what else is in `fields`.
-pub(super) fn last(kind: Kind, key: &str, mut fields: Fields<'_>, rule: &Reason) -> Box<Payload> {
+pub(super) fn last(
+    kind: Kind,
+    record: &Record,
+    mut fields: Fields<'_>,
+    rule: &Reason,
+) -> Box<Payload> {
+    let key = record.key.as_str();
     fields.own("key", key);
     fields.own("excluded", rule.reason.as_str());
     Box::new(Payload {
@@ -103,6 +109,7 @@ pub(super) fn last(kind: Kind, key: &str, mut fields: Fields<'_>, rule: &Reason)
             properties: fields.done(),
             on_create: Default::default(),
         }],
+        only_if_there: record.unheard,
         excluded: Some(rule.clone()),
         ..Payload::default()
     })

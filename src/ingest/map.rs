@@ -64,6 +64,7 @@ pub async fn map<P: Platform>(
     for record in &mut records {
         let known = known.get(&record.key);
         record.sent = known.is_some_and(|known| known.sent == 1);
+        record.unheard = known.is_some_and(Known::is_unheard);
         record.lack = lack(known, run.began);
     }
     let mut gate = Gate::before(run, feed, &records, known).await?;

@@ -48,8 +48,8 @@ pub struct Wanted {
     pub customers: u32,
 }
 
-/// Invoices of these customers, excluded now, that wait to be sent are excluded with them. One that
-/// is gone from SYSPRO is sent: it could not be read again.
+/// Invoices of those of these customers that are excluded now: what waits to be sent is excluded with
+/// them. One that is gone from SYSPRO is sent: it could not be read again.
 pub fn leave(connection: &str, customers: &[&str]) -> Statement {
     let leaving = |customer: &&str| {
         let reason: Reason = rules::customer_excluded(customer);
@@ -68,8 +68,15 @@ pub fn leave(connection: &str, customers: &[&str]) -> Statement {
          from j
          where ledger.connection = ?1 and ledger.feed = ?2
            and ledger.key > j.customer || '/' and ledger.key < j.customer || '0'
-           and ledger.fate in ('waiting', 'failing') and ledger.gone_at is null",
-        [connection.into(), INVOICES.name.into(), json(&leaving)],
+           and ledger.fate in ('waiting', 'failing') and ledger.gone_at is null
+           and exists (select 1 from ledger c where c.connection = ?1 and c.feed = ?4
+             and c.key = j.customer and c.fate = 'excluded')",
+        [
+            connection.into(),
+            INVOICES.name.into(),
+            json(&leaving),
+            CUSTOMERS.name.into(),
+        ],
     )
 }
 

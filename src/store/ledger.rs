@@ -36,6 +36,8 @@ pub struct Known {
     pub seen_at: Millis,
     /// 1: HubSpot has the object this record is about.
     pub sent: i64,
+    /// 1: something of it is to be sent.
+    pub queued: i64,
     /// 1: HubSpot has lines of it.
     pub has_lines: i64,
     /// 1: HubSpot has the one line of it that stands for lines SYSPRO did not give.
@@ -51,6 +53,12 @@ impl Known {
     pub fn left_out(&self) -> bool {
         self.fate == Fate::Excluded && self.reason_code.as_deref() != Some(MERGED)
     }
+
+    /// It was to be sent, and nobody heard that it was: a run that made it may have died of it.
+    pub fn is_unheard(&self) -> bool {
+        let wanted = matches!(self.fate, Fate::Waiting | Fate::Failing);
+        self.sent == 0 && (wanted || self.queued == 1)
+    }
 }
 
 /// The code of a customer that shares a record with another one: its invoices go there.
@@ -59,6 +67,7 @@ pub const MERGED: &str = "merged";
 pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(
         "select l.key, l.fate, l.mark, l.detail, l.mapping, l.seen_at, l.came_at, l.sales_order,
+           l.payload is not null as queued,
            iif(json_valid(l.reason), l.reason ->> 'code', null) as reason_code,
            exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
              and t.key = l.key and t.hubspot_id is not null) as sent,

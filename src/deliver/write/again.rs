@@ -35,7 +35,10 @@ pub(super) async fn revise<P: Platform>(
             leave_out_email(&mut job, unit);
             again.push(job);
         } else if refusal::is_missing(&refusal) && matches!(job.named(), Named::Perhaps) {
-            unit.state = State::Nowhere(Reason::gone());
+            unit.state = match unit.payload.unless_there() {
+                Some(rule) => State::Excluded(rule.clone()),
+                None => State::Nowhere(Reason::gone()),
+            };
         } else if refusal::is_missing(&refusal) && !job.is_new() {
             again.extend(find_again(run, unit, kind, job).await?);
         } else if refusal::is_taken(&refusal, &run.key_property()) && job.target.adopted.is_some() {

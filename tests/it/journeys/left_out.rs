@@ -1,12 +1,12 @@
 //! What is left out while other things happen to it: it leaves the books, people delete or merge it,
-//! it grows older than the history.
+//! it grows older than the history, or nobody heard whether HubSpot has it.
 
 use std::time::Duration;
 
 use serde_json::json;
 use simulators::{
-    data::{InvoiceKey, NewInvoice},
-    hubspot::Kind,
+    data::{InvoiceKey, NewCustomer, NewInvoice},
+    hubspot::{Fault, Kind},
 };
 
 use super::{company, customer, distributor, first_invoice, hubspot_key, lines, money};
@@ -199,4 +199,104 @@ fn one_that_left_the_books_while_its_customer_was_out_is_settled_when_that_is_ba
     assert_eq!(code(&site, "invoices", &key).0, "synced");
     assert_eq!(site.value(Kind::Invoice, &key, "syspro_balance_due"), "0");
     assert_eq!(site.value(Kind::Invoice, &key, "syspro_status"), "paid");
+}
+
+const OLD: &str = "EDU1/OLD";
+
+/// A customer that is active for what it owes alone, and whose company meets `trouble` when it is to
+/// be made; then something happens `meanwhile`, and all is well.
+fn first_write_meets(trouble: Fault, meanwhile: impl Fn(&Site, &InvoiceKey)) -> (Site, InvoiceKey) {
+    let mut data = distributor(1);
+    let key = data.add_customer(NewCustomer {
+        key: Some("OLD".to_owned()),
+        class: "INT".to_owned(),
+        added: Some("2010-01-01".parse().expect("a day")),
+        ..NewCustomer::default()
+    });
+    let today = data.today();
+    let invoice = data.post_invoice(NewInvoice {
+        invoice_date: None,
+        ..NewInvoice::of(&key, today, lines())
+    });
+    let site = Site::new(data);
+    let trouble = trouble.times(100, "companies/batch/upsert");
+    site.portal.borrow_mut().add_fault(trouble);
+    site.tick();
+    meanwhile(&site, &invoice);
+    site.portal.borrow_mut().clear_faults();
+    site.world.advance(Duration::from_secs(86_400));
+    site.settle(8);
+    assert_eq!(site.last_run()["state"], "green");
+    (site, invoice)
+}
+
+#[test]
+fn a_company_made_unheard_stays_in_step_although_its_customer_is_not_active_any_more() {
+    let (site, invoice) = first_write_meets(Fault::LoseAnswer, |site, invoice| {
+        assert_eq!(site.value(Kind::Company, OLD, "syspro_balance"), "42.5");
+        pay(site, invoice, "42.50");
+        site.next_tick();
+    });
+    assert_eq!(site.value(Kind::Company, OLD, "syspro_balance"), "0");
+    assert_eq!(site.linked(Kind::Company, OLD, Kind::Contact), 1);
+    assert_eq!(site.status("customers", OLD), "synced");
+    assert_eq!(site.status("invoices", &hubspot_key(&invoice)), "synced");
+    agreement::check(&site);
+}
+
+#[test]
+fn a_company_never_made_is_not_made_for_a_customer_that_is_not_active_any_more() {
+    let (site, invoice) = first_write_meets(Fault::refuse(503, ""), |site, invoice| {
+        pay(site, invoice, "42.50");
+        site.next_tick();
+    });
+    assert!(site.find(Kind::Company, OLD).is_none());
+    assert_eq!(
+        code(&site, "customers", OLD),
+        told("excluded", "customers_active")
+    );
+    assert_eq!(
+        code(&site, "invoices", &hubspot_key(&invoice)),
+        told("excluded", "customer_excluded")
+    );
+    agreement::check(&site);
+
+    // Active again, all of it comes.
+    let today = site.today();
+    let new = NewInvoice::of("OLD", today, lines());
+    site.erp.borrow_mut().data.post_invoice(new);
+    site.settle(4);
+    assert_eq!(site.status("customers", OLD), "synced");
+    assert_eq!(site.status("invoices", &hubspot_key(&invoice)), "synced");
+    agreement::check(&site);
+}
+
+#[test]
+fn a_rule_has_its_last_word_in_what_was_made_unheard_and_makes_nothing() {
+    for (trouble, made) in [(Fault::LoseAnswer, true), (Fault::refuse(503, ""), false)] {
+        let (site, invoice) = first_write_meets(trouble, |site, invoice| {
+            pay(site, invoice, "12.50");
+            exclude(site, json!({ "customer_classes": ["INT"] }));
+            site.next_tick();
+        });
+        assert_eq!(
+            code(&site, "customers", OLD),
+            told("excluded", "exclude_customer_classes")
+        );
+        assert_eq!(
+            code(&site, "invoices", &hubspot_key(&invoice)),
+            told("excluded", "customer_excluded")
+        );
+        assert_eq!(site.find(Kind::Company, OLD).is_some(), made);
+        if made {
+            let now = |property: &str| site.value(Kind::Company, OLD, property);
+            assert!(now("syspro_excluded").contains("exclude.customer_classes"));
+            assert_eq!(now("syspro_balance"), "30");
+        }
+        // Lifted, while nothing is owed any more: what HubSpot has of it stays in step.
+        pay(&site, &invoice, "30.00");
+        exclude(&site, json!({ "customer_classes": [] }));
+        site.settle(6);
+        agreement::check(&site);
+    }
 }

@@ -102,6 +102,7 @@ fn fixture() -> Fixture {
         beside,
         lack: Lack::AskAgain,
         sent: false,
+        unheard: false,
     };
     let beside = invoices::join(&headers, lines);
     let balance = |row: &Row| {
