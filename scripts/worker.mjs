@@ -2,7 +2,7 @@
 // in a folder of its own, the cron handler at /__scheduled.
 
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { get } from "node:http";
 import { join } from "node:path";
@@ -19,8 +19,9 @@ const QUIET = {
 /**
  * Migrates the D1 in `state` and starts the Worker on it.
  * `vars` are what the Worker sees beside wrangler.toml; `stdio` is where its log goes.
+ * Without the queue a cron call ends when all its runs have: with it, at once.
  */
-export async function startWorker({ port, state, vars, stdio = "ignore" }) {
+export async function startWorker({ port, state, vars, queue = false, stdio = "ignore" }) {
   if (!existsSync(join(root, "build/index.js"))) {
     throw new Problem("build/index.js is missing: run `make build` first.");
   }
@@ -31,7 +32,9 @@ export async function startWorker({ port, state, vars, stdio = "ignore" }) {
   // wrangler looks for .dev.vars beside its configuration and prefers it to
   // --env-file. With a copy of its own the environment has the last word.
   const config = join(state, "wrangler.toml");
-  await copyFile(join(root, "wrangler.toml"), config);
+  const deployed = await readFile(join(root, "wrangler.toml"), "utf8");
+  const sections = deployed.split(/^(?=\[)/m);
+  await writeFile(config, sections.filter((section) => queue || !section.startsWith("[[queues.")).join(""));
   const secrets = join(state, "vars.env");
   await writePrivate(secrets, envFile(vars));
 

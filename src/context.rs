@@ -49,6 +49,8 @@ pub struct Run<'a, P> {
     pub claimed: RefCell<BTreeSet<(Kind, String)>>,
     /// Feeds that had rows due when the run began, or got some since.
     pub due: RefCell<BTreeSet<String>>,
+    /// Something is left that a run right after this one could go on with.
+    pub more: Cell<bool>,
 }
 
 /// How far what goes on over ticks came in this one, with its report.

@@ -2,6 +2,7 @@
 //! says `worker`.
 
 mod cost;
+mod queue;
 
 use std::{pin::pin, time::Duration};
 
@@ -43,13 +44,17 @@ fn start() {
 
 #[worker::event(fetch)]
 async fn fetch(mut request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    let answer = match set_up(&env) {
+    let mut answer = match set_up(&env) {
         Err(problems) => ApiError::misconfigured(&problems).into_response(),
         Ok((edge, config)) => match read(&mut request).await {
             Err(error) => error.into_response(),
             Ok(request) => routes::respond(&edge, &config, request).await,
         },
     };
+    if let (Some(turns), Some(queue)) = (answer.extensions_mut().remove(), queue::of(&env)) {
+        // Where it does not go out, cron finds what was asked for.
+        queue.send(&[turns]).await;
+    }
     let (parts, body) = answer.into_parts();
     let headers = Headers::new();
     for (name, value) in &parts.headers {
@@ -67,10 +72,17 @@ async fn fetch(mut request: Request, env: Env, _: Context) -> worker::Result<Res
 #[worker::event(scheduled)]
 async fn scheduled(_: worker::ScheduledEvent, env: Env, _: worker::ScheduleContext) {
     // What is missing was logged; there is no one to answer.
-    if let Ok((edge, config)) = set_up(&env) {
+    let Ok((edge, config)) = set_up(&env) else {
+        return;
+    };
+    let sent = match queue::of(&env) {
+        Some(queue) => queue.send(&tick::turns(&edge, &config).await).await,
+        None => false,
+    };
+    if !sent {
         tick::tick(&edge, &config).await;
-        log(&edge.cost.of_a_tick());
     }
+    log(&edge.cost.of("tick"));
 }
 
 /// What the deployment holds, or everything it lacks; which is logged, for cron has no one to tell.

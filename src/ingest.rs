@@ -198,6 +198,7 @@ async fn recent<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Res
             return Ok(());
         }
         place = page.next;
+        run.sender.room_for_a_page()?;
     }
 }
 
@@ -224,6 +225,9 @@ async fn again<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Resu
     let due = ledger::to_read_again(&run.connection.id, feed.name, run.began, AGAIN);
     let mut rows = run.store.read(&[due]).await?;
     let due: Vec<Due> = rows_as(rows.pop().unwrap_or_default())?;
+    if due.len() == AGAIN as usize {
+        run.more.set(true);
+    }
     let mut missing: Vec<String> = due.into_iter().map(|row| row.key).collect();
     let found = by_key(reader, feed, missing.clone(), ASKED).await?;
     missing.retain(|key| !found.contains(key));

@@ -243,6 +243,9 @@ impl<P: Platform> Preview<'_, P> {
                 return Err(halt);
             }
         };
+        if books.spent.is_some() {
+            self.run.more.set(true);
+        }
         let spoiled = !books.problems.is_empty() || shadow.parked("*").is_some();
         state.spoiled = if spoiled { state.spoiled + 1 } else { 0 };
         let ends = match spoiled {
@@ -301,6 +304,7 @@ impl<P: Platform> Preview<'_, P> {
             cursors: RefCell::new(cursors),
             claimed: RefCell::default(),
             due: RefCell::default(),
+            more: Cell::default(),
         }
     }
 

@@ -96,16 +96,19 @@ pub async fn go_on<P: Platform>(run: &Run<'_, P>, asked: &Asked) -> Result<Progr
                 moved = true;
                 position.rows = position.rows.saturating_mul(2).clamp(1, PAGE);
                 keep(run, &position).await?;
-            }
-            Err(Halt::Spent(_)) => {
-                if !moved {
-                    position.rows = (position.rows / 2).max(1);
-                    keep(run, &position).await?;
+                if run.sender.room_for_a_page().is_ok() {
+                    continue;
                 }
-                return Ok(Progress::Again(position.tally.progress(period)));
+            }
+            Err(Halt::Spent(_)) if moved => {}
+            Err(Halt::Spent(_)) => {
+                position.rows = (position.rows / 2).max(1);
+                keep(run, &position).await?;
             }
             Err(halt) => return Err(halt),
         }
+        run.more.set(true);
+        return Ok(Progress::Again(position.tally.progress(period)));
     }
     let (first, last) = (period.from.to_string(), period.to.to_string());
     let counted = stored::counted(

@@ -1,5 +1,6 @@
 //! A run: one pass over one connection. Lease, ingest, deliver, books, release.
 
+mod ended;
 mod health;
 mod portal;
 mod span;
@@ -11,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use self::health::health;
+use self::{ended::Spent, health::health};
 use crate::{
     books::Books,
     config::Config,
@@ -27,7 +28,7 @@ use crate::{
     send::{Halt, Seat, Sender},
     store::{
         LANDED, Rows, Store,
-        connections::{self, Begins, Health, Runnable, State, Stored},
+        connections::{self, Begins, Health, State, Stored},
         cursors, records, rows_as,
         runs::{self, Asked},
     },
@@ -36,70 +37,39 @@ use crate::{
     typed,
 };
 
-/// A broken connection is probed this often.
-const PROBE: Millis = 60 * 60 * 1000;
+pub use ended::Ended;
 
-/// How a run ended, and what it spent.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ended {
-    pub statements: u32,
-    pub calls: u32,
-    pub rows: u32,
-    pub bytes: u64,
-    /// The database, or another run, stopped it: what was committed stands.
-    pub stopped: Option<StoreError>,
+/// A connection to be run, and the portal whose lease that takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Due<'a> {
+    pub id: &'a str,
+    pub portal: &'a str,
 }
 
-/// Calls to HubSpot, rows and bytes read from SYSPRO.
-type Spent = (u32, u32, u64);
-
-/// Takes one connection's run, if it is due and the portal is free.
-pub async fn run<P: Platform>(platform: &P, config: &Config, due: &Runnable) -> Ended {
+/// Takes one connection's run, if the portal is free.
+pub async fn run<P: Platform>(platform: &P, config: &Config, due: Due<'_>) -> Ended {
     let began = platform.now();
-    if rests(due, began) {
-        return Ended::default();
-    }
     let owner = new_id(platform);
-    let read = connections::to_run(&due.id, &FEEDS.map(|feed| feed.name), began);
-    let claimed = Store::claim(platform, &due.portal, &owner, read).await;
+    let read = connections::to_run(due.id, &FEEDS.map(|feed| feed.name), began);
+    let claimed = Store::claim(platform, due.portal, &owner, read).await;
     let (store, rows) = match claimed {
         Ok(Some(claimed)) => claimed,
-        claimed => {
-            return Ended {
-                statements: 2,
-                stopped: claimed.err(),
-                ..Ended::default()
-            };
-        }
+        Ok(None) => return Ended::held(),
+        Err(error) => return Ended::unclaimed(error),
     };
-    let spent = Cell::new((0, 0, 0));
+    let spent = Cell::default();
     let result = under_the_lease(platform, config, &store, due, rows, &spent).await;
     if let Err(error) = &result {
         stop(platform, &store, due, error).await;
     }
-    let (calls, rows, bytes) = spent.get();
-    Ended {
-        statements: store.statements(),
-        calls,
-        rows,
-        bytes,
-        stopped: result.err(),
-    }
-}
-
-/// Whether it is too soon to try a broken connection again. What another isolate, which holds other
-/// keys, could not open is judged anew each time: that asks nothing of anybody.
-fn rests(due: &Runnable, now: Millis) -> bool {
-    let probed = due.last_run_at.unwrap_or(0);
-    let ailing = due.state == State::Broken && due.asked == 0 && due.shut == 0;
-    ailing && (0..PROBE).contains(&(now - probed))
+    Ended::of(store.statements(), spent.get(), result.err())
 }
 
 /// A commit whose answer was lost says nothing of what was done: the lease is kept from others until
 /// every write begun under it has landed or never will.
-async fn stop<P: Platform>(platform: &P, store: &Store<'_, P>, due: &Runnable, error: &StoreError) {
+async fn stop<P: Platform>(platform: &P, store: &Store<'_, P>, due: Due<'_>, error: &StoreError) {
     let now = platform.now();
-    let turn = connections::had_its_turn(&due.id, now);
+    let turn = connections::had_its_turn(due.id, now);
     let released = store.release(vec![turn], Some(now + LANDED), None).await;
     let line = json!({
         "event": "run_stopped",
@@ -115,7 +85,7 @@ async fn under_the_lease<P: Platform>(
     platform: &P,
     config: &Config,
     store: &Store<'_, P>,
-    due: &Runnable,
+    due: Due<'_>,
     rows: Rows,
     spent: &Cell<Spent>,
 ) -> Result<(), StoreError> {
@@ -204,12 +174,23 @@ impl<P: Platform> Pass<'_, P> {
             cursors: RefCell::new(cursors),
             claimed: RefCell::default(),
             due: RefCell::new(due),
+            more: Cell::new(false),
         };
         let more = self.work(&run).await;
         sender.leave_if_idle().await;
-        self.spent
-            .set((sender.calls(), sender.rows(), sender.bytes()));
-        self.close(&run, more?).await
+        let spent = Spent {
+            calls: sender.calls(),
+            rows: sender.rows(),
+            bytes: sender.bytes(),
+            again: false,
+        };
+        self.spent.set(spent);
+        let state = self.close(&run, more?).await?;
+        let left = run.more.get() || run.books.borrow().spent.is_some();
+        // One that came to a bound before it got anything would do no better at once.
+        let again = left && state == State::Active && spent.calls + spent.rows > 0;
+        self.spent.set(Spent { again, ..spent });
+        Ok(())
     }
 
     /// The sync, and then what goes on over ticks; answers what the closing commit takes along.
@@ -310,8 +291,8 @@ impl<P: Platform> Pass<'_, P> {
         Ok((Cursors::new(cursors), due.into_iter().gather()))
     }
 
-    /// Balances the books, writes how it went, and gives the lease back.
-    async fn close(&self, run: &Run<'_, P>, more: Vec<Statement>) -> Result<(), StoreError> {
+    /// Balances the books, writes how it went, and gives the lease back; answers how the connection is.
+    async fn close(&self, run: &Run<'_, P>, more: Vec<Statement>) -> Result<State, StoreError> {
         let now = self.platform.now();
         let books = {
             let mut books = run.books.borrow_mut();
@@ -320,11 +301,8 @@ impl<P: Platform> Pass<'_, P> {
             books.d1_statements = self.store.statements();
             books.clone()
         };
-        let mut statements = vec![connections::close(
-            &self.stored.id,
-            &health(run, &books, self.stored),
-            now,
-        )];
+        let health = health(run, &books, self.stored);
+        let mut statements = vec![connections::close(&self.stored.id, &health, now)];
         let cursors = run.cursors.borrow_mut().to_save();
         if !cursors.is_empty() {
             statements.push(cursors::save(&self.stored.id, &cursors));
@@ -341,7 +319,7 @@ impl<P: Platform> Pass<'_, P> {
                 .to_string(),
             );
         }
-        Ok(())
+        Ok(health.state)
     }
 
     /// A quiet tick leaves no row; whoever asked for a run finds how it went.

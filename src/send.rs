@@ -162,7 +162,7 @@ impl<'a, P: Platform> Sender<'a, P> {
         self.rows.set(self.rows.get().saturating_add(rows));
     }
 
-    /// Whether another page may be read. Reading leaves half of the time and of the statements to
+    /// Whether SYSPRO may be asked once more. Reading leaves half of the time and of the statements to
     /// delivery, which would otherwise never begin while a backfill goes on.
     ///
     /// # Errors
@@ -177,7 +177,19 @@ impl<'a, P: Platform> Sender<'a, P> {
             Err(Halt::Spent("time to read"))
         } else if self.statements() >= self.bounds.max_queries / 2 {
             Err(Halt::Spent("D1 statements to read"))
-        } else if self.rows.get() >= u64::from(self.bounds.max_rows) {
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether a poll may read another page. Its first it always may: otherwise one that always spends
+    /// all there is would keep those after it waiting for ever. And what belongs to a page is read with
+    /// it, or the page would never be taken.
+    ///
+    /// # Errors
+    /// [`Halt::Spent`] names the bound that is reached.
+    pub fn room_for_a_page(&self) -> Result<(), Halt> {
+        if self.rows.get() >= u64::from(self.bounds.max_rows) {
             Err(Halt::Spent("rows"))
         } else if self.bytes.get() >= self.bounds.max_bytes {
             Err(Halt::Spent("bytes"))

@@ -22,10 +22,10 @@ impl Cost {
         self.rows_written.set(written);
     }
 
-    /// The log line that ends a tick.
-    pub fn of_a_tick(&self) -> String {
+    /// The log line that ends an invocation which may have run something.
+    pub fn of(&self, event: &str) -> String {
         json!({
-            "event": "tick",
+            "event": event,
             "d1_statements": self.statements.get(),
             "d1_rows_read": self.rows_read.get(),
             "d1_rows_written": self.rows_written.get(),
@@ -57,7 +57,7 @@ mod tests {
         cost.add(&json!({ "rows_read": 7, "rows_written": 2, "duration": 0.25 }));
         cost.add(&json!({ "rows_read": 1 }));
         cost.add(&Value::Null);
-        let line: Value = serde_json::from_str(&cost.of_a_tick()).expect("JSON");
+        let line: Value = serde_json::from_str(&cost.of("tick")).expect("JSON");
         let expected = json!({
             "event": "tick", "d1_statements": 3, "d1_rows_read": 8, "d1_rows_written": 2, "memory_bytes": 0,
         });

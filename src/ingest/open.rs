@@ -75,6 +75,8 @@ pub async fn open<P: Platform>(reader: &Reader<'_, P>) -> Result<(), Halt> {
         if place.after.is_none() {
             return Ok(());
         }
+        drop(cursors);
+        run.sender.room_for_a_page()?;
     }
 }
 

@@ -86,6 +86,9 @@ pub async fn sweep<P: Platform>(
     let pace = place.pace(settings.sweep_pages, run.mapping.get());
     let mut pages = 0;
     while place.complete == 0 || pages < pace {
+        if pages > 0 {
+            run.sender.room_for_a_page()?;
+        }
         if place.after.is_none() {
             place.begin(run.mapping.get());
         }
@@ -163,8 +166,9 @@ async fn beyond<P: Platform>(
             break;
         }
     }
-    if place.upto.is_none() {
-        place.beyond = place.mapping;
+    match place.upto {
+        None => place.beyond = place.mapping,
+        Some(_) => run.more.set(true),
     }
     let mut missing = older;
     if !missing.is_empty() {

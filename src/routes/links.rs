@@ -79,7 +79,7 @@ pub async fn link<P: Platform>(
     database(platform, records::replay(id, &record, now).to_vec()).await?;
     let account: Option<Account> = typed::from_value(parsed(stored.account.as_deref())).ok();
     let url = account.and_then(|account| url(&account, asked.target.kind, &found.id));
-    Ok(Reply::new(
+    let reply = Reply::new(
         StatusCode::ACCEPTED,
         json!({
             "feed": asked.feed,
@@ -89,7 +89,8 @@ pub async fn link<P: Platform>(
             "url": url,
             "former": linked["former"],
         }),
-    ))
+    );
+    Ok(reply.wakes(&stored))
 }
 
 struct Link {

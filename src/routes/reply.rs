@@ -4,12 +4,14 @@ use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::MAX_BODY;
-use crate::connection::Problem;
+use crate::{connection::Problem, store::connections::Stored, tick::Turns};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     pub status: StatusCode,
     pub body: Value,
+    /// What a queue is to be told: with none, the next tick does what was asked for.
+    pub turns: Option<Turns>,
 }
 
 /// What went wrong with a request, and what to do about it.
@@ -27,7 +29,18 @@ pub struct ApiError {
 
 impl Reply {
     pub fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body }
+        let turns = None;
+        Self {
+            status,
+            body,
+            turns,
+        }
+    }
+
+    /// Was asked of a connection that is to have its turn at once.
+    pub fn wakes(self, connection: &Stored) -> Self {
+        let turns = Some(Turns::one(&connection.portal, &connection.id));
+        Self { turns, ..self }
     }
 
     pub fn ok(body: Value) -> Self {
@@ -50,6 +63,9 @@ impl Reply {
             response
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(turns) = self.turns {
+            response.extensions_mut().insert(turns);
         }
         response
     }

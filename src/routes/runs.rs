@@ -83,7 +83,8 @@ async fn ask<P: Platform>(
             "Wait for its end; GET /connections/{id}/runs shows it.",
         ));
     }
-    Ok(Reply::new(StatusCode::ACCEPTED, json!({ "run": id })))
+    let reply = Reply::new(StatusCode::ACCEPTED, json!({ "run": id }));
+    Ok(reply.wakes(stored))
 }
 
 /// What writes nothing to HubSpot needs no more than to know the portal.

@@ -37,7 +37,10 @@ pub async fn go_on<P: Platform>(
             Progress::Done(Colour::Red, stopped(&refused(&why)))
         }
         Err(Halt::Store(error)) => return Err(error),
-        Err(Halt::Spent(_)) if now - began < LONGEST => return Ok(None),
+        Err(Halt::Spent(_)) if now - began < LONGEST => {
+            run.more.set(true);
+            return Ok(None);
+        }
         Err(Halt::Fault(fault)) if now - began < LONGEST && !says_no(&fault) => return Ok(None),
         Err(Halt::Spent(_)) => Progress::Done(Colour::Red, stopped(&too_long())),
         Err(Halt::Fault(fault)) => Progress::Done(Colour::Red, stopped(&failed(&fault))),

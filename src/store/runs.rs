@@ -111,6 +111,21 @@ pub fn end(
     )
 }
 
+/// The end of a run that left nothing of its own, where its connection is still there.
+pub fn given_up(connection: &str, id: &str, state: &str, now: Millis, report: &Value) -> Statement {
+    Statement::new(
+        "insert into runs (connection, id, kind, state, asked, asked_at, began_at, ended_at, report)
+         select c.id, ?2, 'cron', ?3, '{}', ?4, ?4, ?4, ?5 from connections c where c.id = ?1",
+        [
+            connection.into(),
+            id.into(),
+            state.into(),
+            now.into(),
+            json(report),
+        ],
+    )
+}
+
 /// Newest first; `before` is the id of the last row of the page before.
 pub fn page(connection: &str, before: Option<&str>, limit: u32) -> Statement {
     Statement::new(

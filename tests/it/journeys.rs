@@ -34,6 +34,7 @@ mod rules;
 mod sessions;
 mod stand_in;
 mod trial;
+mod turns;
 mod upkeep;
 mod zones;
 

@@ -9,6 +9,7 @@ mod journeys;
 mod lease;
 mod loads;
 mod mutants;
+mod queue;
 mod site;
 mod weather;
 mod workerd;

@@ -9,7 +9,12 @@ use simulators::{
     hubspot::{Kind, Object, Options, Portal, Token},
     syspro::{Credentials, Server},
 };
-use syspro_hubspot_sync::{config::Config, platform::Millis, routes, tick};
+use syspro_hubspot_sync::{
+    config::Config,
+    platform::Millis,
+    routes,
+    tick::{self, Turns},
+};
 
 use crate::world::{ERP, HUBSPOT, Shared, Start, World, shared};
 
@@ -112,14 +117,20 @@ impl Site {
     }
 
     pub fn ask_as(&self, method: &str, path: &str, body: &str, token: Option<&str>) -> Answer {
-        let (config, request) = (
-            self.config.borrow().clone(),
-            request(method, path, body, token),
-        );
-        let response = self
-            .world
-            .run(move |edge| async move { routes::respond(&edge, &config, request).await });
-        Answer::of(&response)
+        Answer::of(&self.respond(request(method, path, body, token)))
+    }
+
+    /// Also whose turn it is then, for a deployment with a queue.
+    pub fn ask_for_turns(&self, method: &str, path: &str, body: &str) -> (Answer, Option<Turns>) {
+        let mut response = self.respond(request(method, path, body, Some(ADMIN_TOKEN)));
+        let turns = response.extensions_mut().remove();
+        (Answer::of(&response), turns)
+    }
+
+    fn respond(&self, request: http::Request<String>) -> http::Response<String> {
+        let config = self.config.borrow().clone();
+        self.world
+            .run(move |edge| async move { routes::respond(&edge, &config, request).await })
     }
 
     /// A request that is made so many milliseconds from now; its answer is there once it came.

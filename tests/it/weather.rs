@@ -41,6 +41,7 @@ use self::{
     tally::{Events, Tally},
 };
 use crate::{
+    queue::Queue,
     site::{Site, config, day, options},
     world::{Shared, Start, Weather, World},
 };
@@ -115,6 +116,8 @@ struct Life {
     luck: Rng,
     /// In the end SYSPRO and HubSpot are reconciled.
     proven: bool,
+    /// The deployment has a queue: cron only says whose turn it is.
+    queue: Option<Queue>,
 }
 
 impl Life {
@@ -154,6 +157,7 @@ impl Life {
             events,
             luck: Rng::with_seed(seed ^ 0x1ea5e),
             proven: seed.is_multiple_of(4),
+            queue: Rng::with_seed(seed ^ 0x9e0e).bool().then(Queue::default),
         }
     }
 
@@ -207,6 +211,7 @@ impl Life {
             events,
             pause,
             sellers,
+            queue,
             ..
         } = self;
         let world = &site.world;
@@ -217,10 +222,22 @@ impl Life {
             // Cron calls twice now and then, and a message may come at any time.
             let again = (rng.u8(..4) == 0).then(|| at + rng.i64(0..MINUTE));
             let message = (rng.u8(..2) == 0).then(|| at + rng.i64(0..*pause));
-            for at in std::iter::once(at).chain(again).chain(message) {
-                world.spawn_at(at, "tick", |edge| async move {
-                    tick::tick(&edge, &config()).await;
-                });
+            match queue {
+                None => {
+                    for at in std::iter::once(at).chain(again).chain(message) {
+                        world.spawn_at(at, "tick", |edge| async move {
+                            tick::tick(&edge, &config()).await;
+                        });
+                    }
+                }
+                Some(queue) => {
+                    queue.cron_at(world, at, config());
+                    // Soon, late, twice, and beside each other.
+                    let delays = [Some(at + SECOND), again, message].into_iter().flatten();
+                    for (n, at) in delays.enumerate() {
+                        queue.deliver_at(world, at, config(), n == 1);
+                    }
+                }
             }
         }
         let people = People::new(

@@ -15,6 +15,7 @@ mod killed;
 pub mod plant;
 mod process;
 mod serve;
+mod turns;
 
 use std::time::Duration;
 

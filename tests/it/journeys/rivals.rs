@@ -186,7 +186,7 @@ fn nothing_is_made_in_a_portal_that_is_not_the_connections() {
 }
 
 /// A second company, EDU2, on a server of its own, in the same portal as `acme`.
-fn with_neighbour() -> Site {
+pub fn with_neighbour() -> Site {
     let site = loaded(1);
     let today = day(Start::NOW);
     let mut data = Distributor::empty();
@@ -214,7 +214,7 @@ fn with_neighbour() -> Site {
     site
 }
 
-const NEIGHBOUR: &str = "EDU2/000000000000001";
+pub const NEIGHBOUR: &str = "EDU2/000000000000001";
 
 #[test]
 fn two_companies_share_a_portal() {

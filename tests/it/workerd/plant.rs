@@ -100,17 +100,27 @@ impl Plant {
         self.start_with((MASTER_KEY, None));
     }
 
-    /// Starts the Worker with these master keys.
-    pub fn start_with(&mut self, (master, previous): MasterKeys) {
+    /// Starts the Worker with these master keys. Without a queue: a tick ends when its runs have.
+    pub fn start_with(&mut self, keys: MasterKeys) {
+        self.start_as(keys, &[("QUEUE", "off")]);
+    }
+
+    /// Starts the Worker as it is deployed, with a queue, and these `[vars]`.
+    pub fn start_queued(&mut self, vars: &[(&str, &str)]) {
+        self.start_as((MASTER_KEY, None), vars);
+    }
+
+    fn start_as(&mut self, (master, previous): MasterKeys, more: &[(&str, &str)]) {
         self.stop();
         let hosts = format!("{},{}", self.at.syspro, self.at.hubspot);
-        let vars = [
+        let mut vars = vec![
             ("ADMIN_TOKEN", ADMIN_TOKEN),
             ("MASTER_KEY", master),
             ("MASTER_KEY_PREVIOUS", previous.unwrap_or_default()),
             ("ALLOW_HTTP", "true"),
             ("ALLOW_HOSTS", hosts.as_str()),
         ];
+        vars.extend_from_slice(more);
         let began = Instant::now();
         self.serve = Some(Serve::start(&self.state, &vars, &self.log));
         eprintln!("the Worker answers after {:.1?}", began.elapsed());
