@@ -4,6 +4,8 @@
 //! forgotten. Calls are spread over their window: a burst would leave nothing for the portal's
 //! other apps, and a run that follows another closely would meet that one's burst.
 //!
+//! What other apps with the same token spend shows in `remaining`, and is left to them.
+//!
 //! HubSpot counts associations in a window of their own. Whether they count in the general one
 //! too is not documented, so they are counted in both. Search has its second, and no headers.
 
@@ -56,6 +58,8 @@ const LEAST_PAIRS: usize = 100;
 /// Limits beyond these are none we can work with.
 const MOST_CALLS: u32 = 100_000;
 const LONGEST: Millis = 600_000;
+/// However much others spend, we go on with this part of a window.
+const LEAST_PART: u32 = 10;
 /// Search: 5 a second for all of the account's apps.
 const SEARCH: Limit = Limit {
     calls: 5,
@@ -251,6 +255,9 @@ struct Meter {
     next: i64,
     held_until: Millis,
     day: Option<Day>,
+    /// The most that others were seen to spend of a window lately, and when.
+    #[serde(skip)]
+    others: (u32, Millis),
 }
 
 impl Meter {
@@ -261,6 +268,7 @@ impl Meter {
             next: 0,
             held_until: 0,
             day: None,
+            others: (0, 0),
         }
     }
 
@@ -281,9 +289,18 @@ impl Meter {
         self.spent.retain(|at| *at <= now && *at + within > now);
     }
 
+    /// Our share, or what others leave of the window if that is less.
     fn budget(&self, share: f64) -> usize {
+        let Limit { calls, .. } = self.limit;
         // The small addition keeps 0.7 × 10 from being 6.999….
-        ((f64::from(self.limit.calls) * share + 1e-9) as usize).max(1)
+        let share = (f64::from(calls) * share + 1e-9) as usize;
+        let left = match self.others.0 {
+            0 => calls,
+            // With room for what they begin while ours are under way.
+            others => calls.saturating_sub(others + MOST_WIDTH as u32),
+        };
+        let left = left.max(calls / LEAST_PART);
+        share.min(left as usize).max(1)
     }
 
     /// Microseconds between two calls.
@@ -350,9 +367,19 @@ impl Meter {
         if let (Some(calls @ 1..=MOST_CALLS), Some(within @ 1..=LONGEST)) = (calls, within) {
             self.limit = Limit { calls, within };
         }
+        let Some(left) = number(headers, "x-hubspot-ratelimit-remaining") else {
+            return;
+        };
         // Others have spent the rest: let a tenth of the window pass.
-        if number(headers, "x-hubspot-ratelimit-remaining") == Some(0) {
+        if left == 0 {
             self.hold(now + self.limit.within / 10);
+        }
+        self.forget_what_is_past(now);
+        let spent = u64::from(self.limit.calls).saturating_sub(left);
+        let others = spent.saturating_sub(self.spent.len() as u64);
+        let (most, seen_at) = self.others;
+        if others >= u64::from(most) || now >= seen_at + self.limit.within {
+            self.others = (u32::try_from(others).unwrap_or(0), now);
         }
     }
 }

@@ -92,7 +92,7 @@ const SCENARIOS: [Scenario; 7] = [
     Scenario {
         manner: Manner::Lots,
         ..scenario(
-            "190 in 10 s, 500 rows at a time",
+            "190 in 10 s, 300 rows at a time",
             190,
             Trouble::None,
             "as a delivery does it: calls pause between two lots",

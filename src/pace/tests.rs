@@ -151,6 +151,36 @@ fn a_window_others_have_emptied_is_left_alone_for_a_while() {
     assert_eq!(pace.permit(START, Lane::General), Permit::Wait(SECOND));
 }
 
+/// A portal whose window others fill by a steady number of calls, asked as fast as we may.
+#[test]
+fn what_others_spend_is_left_to_them() {
+    for others in [20, 63, 120] {
+        let mut pace = Pace::new(0.8, 1.0, MIDNIGHT);
+        let mut calls: VecDeque<Millis> = VecDeque::new();
+        let (mut now, mut too_many, mut ours) = (START, 0, 0);
+        while now < START + 60_000 {
+            match pace.permit(now, Lane::General) {
+                Permit::Go => {
+                    ours += 1;
+                    calls.retain(|at| at + 10_000 > now);
+                    calls.push_back(now);
+                    let left = 190_usize.saturating_sub(calls.len() + others);
+                    too_many += usize::from(calls.len() + others > 190);
+                    let mut answer = window("190");
+                    let left = left.to_string().parse().unwrap();
+                    answer.insert("x-hubspot-ratelimit-remaining", left);
+                    pace.learn(now, Lane::General, &answer);
+                }
+                Permit::Wait(wait) => now += wait,
+                Permit::Park(until) => panic!("parked until {until}"),
+            }
+        }
+        let share = 152.min(190 - others - 5);
+        assert!(too_many == 0, "{too_many} beside {others}");
+        assert!(ours * 100 >= share * 6 * 95, "{ours} beside {others}");
+    }
+}
+
 #[test]
 fn headers_that_make_no_sense_are_not_believed() {
     let mut pace = Pace::new(0.8, 0.5, MIDNIGHT);
