@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use super::*;
 
 const MIDNIGHT: Millis = 1_000 * DAY;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     context::Run,
     deliver::{
-        batch::{Blocked, Verdict, halving},
+        batch::{Blocked, Verdict, side_by_side},
         write::EMAIL,
     },
     gather::Gather,
@@ -67,24 +67,19 @@ pub async fn companies<P: Platform>(
     shown: &[String],
 ) -> Result<Known, Unread> {
     let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut rest = domains;
     let key = run.key_property();
-    while !rest.is_empty() {
-        let count = search::fitting(&by_domain(&[], &[DOMAIN, &key]), rest);
-        let (some, left) = rest.split_at(count.min(rest.len()));
-        rest = left;
-        let sent = halving(some, async |some| ask(run, some).await).await;
-        for (domain, verdict) in some.iter().zip(sent.verdicts) {
-            match verdict {
-                Ok(Some(found)) => _ = ids.insert(domain, found),
-                Ok(None) => {}
-                // A domain nobody can search for is nobody's.
-                Err(_) => _ = ids.insert(domain, Vec::new()),
-            }
+    let most = fewest_fitting(domains, &[DOMAIN, &key]);
+    let sent = side_by_side(domains, most, async |some| ask(run, some).await).await;
+    for (domain, verdict) in domains.iter().zip(sent.verdicts) {
+        match verdict {
+            Ok(Some(found)) => _ = ids.insert(domain, found),
+            Ok(None) => {}
+            // A domain nobody can search for is nobody's.
+            Err(_) => _ = ids.insert(domain, Vec::new()),
         }
-        if let Some(why) = sent.blocked {
-            return Err(Unread::Blocked(why));
-        }
+    }
+    if let Some(why) = sent.blocked {
+        return Err(Unread::Blocked(why));
     }
     let all: BTreeSet<&str> = ids.values().flatten().map(String::as_str).gather();
     let all: Vec<&str> = all.into_iter().collect();
@@ -102,6 +97,19 @@ pub async fn companies<P: Platform>(
         }
     }
     Ok(known)
+}
+
+/// So many of these domains go into one search; one that is too long all the same is halved.
+fn fewest_fitting(domains: &[&str], properties: &[&str]) -> usize {
+    let (search, mut rest, mut fewest) = (by_domain(&[], properties), domains, domains.len());
+    while !rest.is_empty() {
+        let fits = search::fitting(&search, rest).clamp(1, rest.len());
+        (_, rest) = rest.split_at(fits);
+        if !rest.is_empty() {
+            fewest = fewest.min(fits);
+        }
+    }
+    fewest
 }
 
 fn by_domain<'a>(filters: &'a [Filter<'a>], properties: &'a [&'a str]) -> Search<'a> {
@@ -163,18 +171,23 @@ pub async fn records<P: Platform>(
     shown: &[String],
 ) -> Result<Known, Unread> {
     let mut known = Known::new();
-    for some in names.chunks(objects::MAX_INPUTS) {
-        look(run, kind, unique, some, shown, &mut known).await?;
-    }
+    look(
+        run,
+        kind,
+        unique,
+        names,
+        objects::MAX_INPUTS,
+        shown,
+        &mut known,
+    )
+    .await?;
     let unheard: Vec<&str> = names
         .iter()
         .copied()
         .filter(|name| !known.contains_key(*name))
         .take(ALONE)
         .collect();
-    for alone in unheard.chunks(1) {
-        look(run, kind, unique, alone, shown, &mut known).await?;
-    }
+    look(run, kind, unique, &unheard, 1, shown, &mut known).await?;
     Ok(known)
 }
 
@@ -183,10 +196,11 @@ async fn look<P: Platform>(
     kind: Kind,
     unique: Option<&str>,
     names: &[&str],
+    most: usize,
     shown: &[String],
     known: &mut Known,
 ) -> Result<(), Unread> {
-    let sent = halving(names, async |some| {
+    let sent = side_by_side(names, most, async |some| {
         read(run, kind, unique, some, shown).await
     })
     .await;
