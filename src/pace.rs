@@ -108,9 +108,9 @@ impl Pace {
         let sane = |kept: &Kept| kept.meters.iter().all(|meter| meter.is_sane(now));
         if let Some(kept) = kept.filter(sane) {
             let same_day = kept.day_ends == self.day_ends;
-            [self.general, self.associations, self.search] = kept.meters.map(|meter| Meter {
-                day: meter.day.filter(|_| same_day),
-                ..meter
+            [self.general, self.associations, self.search] = kept.meters.map(|mut meter| {
+                meter.day = meter.day.filter(|_| same_day);
+                meter
             });
             self.width = kept.width.clamp(1, MOST_WIDTH);
             if same_day {
