@@ -7,7 +7,10 @@
 use serde_json::{Map, Value};
 
 use super::{Connection, Problem, body, reader, rules::SET, stored};
-use crate::origin::{Guard, origin_of};
+use crate::{
+    gather::Gather,
+    origin::{Guard, origin_of},
+};
 
 #[derive(Debug)]
 pub struct Changed {
@@ -232,7 +235,7 @@ fn settle(patch: &mut Map<String, Value>) {
             .into_iter()
             .filter(|(_, value)| value != SET)
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .collect();
+            .gather();
     }
     // Taking the URL away takes e.net away.
     if syspro.get("enet_url").is_some_and(Value::is_null) {

@@ -21,7 +21,8 @@ impl Connection {
         });
         if !self.syspro.headers.is_empty() {
             let names = self.syspro.headers.keys();
-            syspro["headers"] = names.map(|name| (name.clone(), json!(SET))).collect();
+            syspro["headers"] =
+                Value::Object(names.map(|name| (name.clone(), json!(SET))).gather());
         }
         if let Some(enet) = &self.syspro.enet {
             syspro["enet_url"] = json!(enet.url);

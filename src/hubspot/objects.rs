@@ -264,7 +264,7 @@ fn properties(write: &Write) -> Map<String, Value> {
     let pairs = write.properties.iter();
     pairs
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .collect()
+        .gather()
 }
 
 /// Where each write stands, by what an answer may call it.

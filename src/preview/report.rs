@@ -100,9 +100,12 @@ fn by_status(summary: &Rows) -> Value {
     let feeds = FEEDS.iter().map(|feed| {
         let statuses = ["synced", "waiting", "failing", "excluded"];
         let counts = statuses.map(|status| (status.to_owned(), json!(count(feed.name, status))));
-        (feed.name.to_owned(), counts.into_iter().collect::<Value>())
+        (
+            feed.name.to_owned(),
+            Value::Object(counts.into_iter().gather()),
+        )
     });
-    feeds.collect()
+    Value::Object(feeds.gather())
 }
 
 /// What would become of one kind of object.
@@ -126,7 +129,7 @@ fn by_kind(objects: &[Objects]) -> Value {
         });
         (it.kind.path().to_owned(), counts)
     });
-    kinds.collect()
+    Value::Object(kinds.gather())
 }
 
 fn named(row: Value) -> Value {

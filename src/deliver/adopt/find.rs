@@ -92,7 +92,7 @@ pub async fn companies<P: Platform>(
             let found = found.filter(|found| value(found, DOMAIN) == domain);
             // Ids grow: the shorter one is the older one. Two of them may lead to one survivor.
             let found = found.map(|found| ((found.id.len(), found.id.clone()), found.clone()));
-            let found: BTreeMap<_, Found> = found.collect();
+            let found: BTreeMap<_, Found> = found.gather();
             known.insert(domain.to_owned(), found.into_values().collect());
         }
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     context::Run,
+    gather::Gather,
     hubspot::objects::Found,
     platform::Platform,
     store::targets::{Ground, Target},
@@ -31,7 +32,7 @@ pub fn of<P: Platform>(
     let names: BTreeSet<&str> = names
         .map(String::as_str)
         .filter(|name| !name.starts_with(prefix))
-        .collect();
+        .gather();
     let names: Vec<&str> = names.into_iter().collect();
     Some(format!("{}: {}", ground.as_str()?, names.join(", ")))
 }
@@ -43,5 +44,5 @@ pub fn read<P: Platform>(run: &Run<'_, P>, found: &Found) -> Option<(Ground, BTr
     let ground = serde_json::from_value(json!(ground.trim())).unwrap_or(Ground::Hand);
     let names = names.split(',').map(str::trim);
     let names = names.filter(|name| !name.is_empty()).map(str::to_owned);
-    Some((ground, names.collect()))
+    Some((ground, names.gather()))
 }

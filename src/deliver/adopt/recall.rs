@@ -13,6 +13,7 @@ use crate::{
         unit::{Unit, at},
         write::lacking,
     },
+    gather::Gather,
     hubspot::Kind,
     platform::Platform,
     store::{audit, rows_as, targets},
@@ -44,7 +45,7 @@ pub async fn recall<P: Platform>(
     let asked = audit::adopted(&run.connection.id, feed, &targets::kind_name(kind), &keys);
     let rows = run.store.read(&[asked]).await?.pop().unwrap_or_default();
     let rows: Vec<Row> = rows_as(rows)?;
-    let ids: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
+    let ids: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).gather();
     if ids.is_empty() {
         return Ok(false);
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     config::Config,
     feeds::FEEDS,
+    gather::Gather,
     platform::Platform,
     routes::{parsed, parsed_object, staleness, time},
     store::connections::Stored,
@@ -37,15 +38,11 @@ fn parks(stored: &str) -> Value {
 
 /// Per feed: how many records have which status, why, and how far the first sweep is.
 pub fn feeds(summary: &[Value], cursors: &[Value]) -> Value {
-    FEEDS
-        .iter()
-        .map(|feed| {
-            (
-                feed.name.to_owned(),
-                shown_feed(feed.name, summary, cursors),
-            )
-        })
-        .collect()
+    let feeds = FEEDS.iter().map(|feed| {
+        let shown = shown_feed(feed.name, summary, cursors);
+        (feed.name.to_owned(), shown)
+    });
+    Value::Object(feeds.gather())
 }
 
 fn shown_feed(feed: &str, summary: &[Value], cursors: &[Value]) -> Value {
