@@ -14,7 +14,10 @@ use syspro_hubspot_sync::{
     syspro::record_key,
 };
 
-use super::{portal::Deeds, tally::Events};
+use super::{
+    portal::{Deeds, quoted},
+    tally::Events,
+};
 use crate::{
     site::{Site, day},
     world::{Shared, World},
@@ -91,7 +94,7 @@ impl People {
             4 | 5 => self.receive(data, &mut rng, today, Decimal::new(4, 1)),
             6 | 7 => self.receive(data, &mut rng, today, Decimal::ONE),
             8 => {
-                if let Some(key) = self.purge(data, &mut rng, today) {
+                if let Some(key) = self.purge(world, data, &mut rng, today) {
                     world.note(&format!(
                         "SYSPRO ArInvoice {} is purged",
                         key.parts().join("/")
@@ -145,14 +148,24 @@ impl People {
         self.seen_by_date && row.date("InvoiceDate").is_some_and(|date| date < long_ago)
     }
 
-    /// An invoice somebody owes on, or one that is paid, leaves the books.
-    fn purge(&self, data: &mut Distributor, rng: &mut Rng, today: NaiveDate) -> Option<InvoiceKey> {
+    /// An invoice somebody owes on, or one that is paid, leaves the books. Not one of which only the
+    /// customer's balance was read yet: that it is a lower one again moves no date.
+    fn purge(
+        &self,
+        world: &World,
+        data: &mut Distributor,
+        rng: &mut Rng,
+        today: NaiveDate,
+    ) -> Option<InvoiceKey> {
         let rows = data.table("ArInvoice").rows();
         let all: Vec<InvoiceKey> = rows
             .filter(|row| row.text("DocumentType") == "I" && !self.comes_unseen(row, today))
             .map(|row| key(&row))
             .collect();
         let key = all.get(rng.usize(..all.len().max(1)))?;
+        if self.seen_by_date && !is_held(world, key) {
+            return None;
+        }
         data.purge(key);
         Some(key.clone())
     }
@@ -288,6 +301,14 @@ impl People {
             });
         }
     }
+}
+
+/// Whether the ledger has the invoice.
+fn is_held(world: &World, key: &InvoiceKey) -> bool {
+    let parts = key.parts().map(str::trim_end);
+    let key = record_key(std::iter::once("EDU1").chain(parts));
+    let held = format!("select 1 from ledger where key = {}", quoted(&key));
+    !world.rows(&held).is_empty()
 }
 
 const WATCHED: [&str; 2] = ["ArCustomer", "ArInvoice"];
