@@ -38,10 +38,13 @@ pub async fn unlink<P: Platform>(
         forget(run, unit, target, former).await?;
         let invoices: Vec<_> = invoices.iter().map(|id| (id.as_str(), former)).collect();
         take_away(run, unit, (Kind::Invoice, target.kind), &invoices).await?;
-        if let Some((contact, company)) = ends(unit, target, former, made) {
-            let pair = [(contact.as_str(), company.as_str())];
-            take_away(run, unit, (Kind::Contact, Kind::Company), &pair).await?;
-        }
+        let others = others(run, unit, target, made).await?;
+        let pairs = others.iter().map(|other| match target.kind {
+            Kind::Company => (other.as_str(), former),
+            _ => (former, other.as_str()),
+        });
+        let pairs: Vec<_> = pairs.collect();
+        take_away(run, unit, (Kind::Contact, Kind::Company), &pairs).await?;
     }
     Ok(())
 }
@@ -89,21 +92,32 @@ async fn left_behind<P: Platform>(
     Ok((made, invoices.into_iter().map(|row| row.id).collect()))
 }
 
-/// Contact and company, where we made one of them: before it nobody can have linked the two.
-fn ends(unit: &Unit, target: &Target, former: &str, made: bool) -> Option<(String, String)> {
+/// The contact's companies, or the company's contacts: the one there is now, and those that it is about
+/// to leave behind. Where we made one of two, nobody can have linked them before us.
+async fn others<P: Platform>(
+    run: &Run<'_, P>,
+    unit: &Unit,
+    target: &Target,
+    made: bool,
+) -> Result<Vec<String>, Halt> {
     let other = match target.kind {
         Kind::Company => Kind::Contact,
         _ => Kind::Company,
     };
     let mut objects = unit.payload.objects.iter();
-    let other = unit.target(objects.find(|object| object.kind == other)?);
-    let id = other
-        .hubspot_id
-        .filter(|_| made || other.adopted.is_none())?;
-    Some(match target.kind {
-        Kind::Company => (id, former.to_owned()),
-        _ => (former.to_owned(), id),
-    })
+    let Some(object) = objects.find(|object| object.kind == other) else {
+        return Ok(Vec::new());
+    };
+    let other = unit.target(object);
+    let now = other.hubspot_id.as_ref();
+    let now = now.filter(|_| made || other.adopted.is_none());
+    let mut ids: Vec<String> = now.into_iter().cloned().collect();
+    for left in other.former.iter().flat_map(|former| former.split(',')) {
+        if made || left_behind(run, unit, &other, left).await?.0 {
+            ids.push(left.to_owned());
+        }
+    }
+    Ok(ids)
 }
 
 async fn take_away<P: Platform>(

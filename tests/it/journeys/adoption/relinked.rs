@@ -118,6 +118,35 @@ fn what_we_linked_to_the_former_record_goes_with_our_key() {
 }
 
 /// Who was linked before us is told by nothing: that one stays.
+/// Company and contact are both given to records of theirs before any run: the two they were before
+/// were linked by us alone.
+#[test]
+fn of_two_former_records_the_link_between_them_goes_too() {
+    let site = Site::new(distributor(1));
+    site.settle(3);
+    let [made, person] = [(Kind::Company, company(1)), (Kind::Contact, contact(1))]
+        .map(|(kind, key)| site.object(kind, &key).id);
+    let own = theirs(&site, Kind::Company, &[("name", "Theirs")]);
+    let own_person = theirs(&site, Kind::Contact, &[("email", "new@theirs.example")]);
+    assert_eq!(link_company(&site, 1, own).status, 202);
+    let body = json!({"feed": "customers", "key": company(1), "kind": "contact",
+        "hubspot_id": own_person.to_string()});
+    assert_eq!(link(&site, body).status, 202);
+    assert_eq!(
+        linked(&site, (Kind::Contact, person), Kind::Company),
+        [made]
+    );
+    site.settle(5);
+    assert_eq!(
+        linked(&site, (Kind::Contact, person), Kind::Company),
+        Vec::<u64>::new()
+    );
+    assert_eq!(
+        linked(&site, (Kind::Contact, own_person), Kind::Company),
+        [own]
+    );
+}
+
 #[test]
 fn what_may_have_been_linked_before_us_stays() {
     let site = Site::new(distributor(1));
