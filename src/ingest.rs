@@ -193,7 +193,7 @@ async fn recent<P: Platform>(reader: &Reader<'_, P>, feed: &'static Feed) -> Res
             },
         };
         let passed = || run.cursors.borrow_mut().moved(feed.name, "recent", &here);
-        take(reader, feed, page.rows, reading, passed).await?;
+        take(reader, feed, page.rows, reading, &passed).await?;
         if page.next.is_none() {
             return Ok(());
         }
@@ -286,7 +286,7 @@ async fn by_key<P: Platform>(
             .collect();
         let rows = reader.by_keys(&table(run, feed, None), &parts).await?;
         if !rows.is_empty() {
-            found.extend(take(reader, feed, rows, reading, || ()).await?);
+            found.extend(take(reader, feed, rows, reading, &|| ()).await?);
         }
     }
     Ok(found)

@@ -47,24 +47,25 @@ pub async fn side_by_side<T, W>(
     send: impl AsyncFn(&[T]) -> Result<Vec<Verdict<W>>, Halt>,
 ) -> Sent<W> {
     let stopped = Cell::new(false);
-    let answers: RefCell<Vec<(usize, Sent<W>)>> = RefCell::default();
-    let batches = items.chunks(most.max(1)).enumerate().map(|(place, batch)| {
+    let batches = items.chunks(most.max(1));
+    let answers: Vec<Sent<W>> = batches.clone().map(|it| Sent::untold(it.len())).collect();
+    let answers = RefCell::new(answers);
+    let batches = batches.enumerate().map(|(place, batch)| {
         let (stopped, answers, send) = (&stopped, &answers, &send);
         async move {
-            let sent = match stopped.get() {
-                true => Sent::untold(batch.len()),
-                false => halving(batch, send).await,
-            };
+            if stopped.get() {
+                return;
+            }
+            let sent = halving(batch, send).await;
             stopped.set(stopped.get() || sent.blocked.is_some());
-            answers.borrow_mut().push((place, sent));
+            // cannot fail: there is an answer for each batch
+            answers.borrow_mut()[place] = sent;
         }
         .boxed_local()
     });
     some_at_once(batches.collect()).await;
-    let mut answers = answers.into_inner();
-    answers.sort_by_key(|(place, _)| *place);
     let mut all = Sent::untold(0);
-    for (_, sent) in answers {
+    for sent in answers.into_inner() {
         all.verdicts.extend(sent.verdicts);
         all.blocked = all.blocked.or(sent.blocked);
         all.fits = all.fits.into_iter().chain(sent.fits).min();

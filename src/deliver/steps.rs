@@ -115,28 +115,27 @@ async fn link<P: Platform>(
         return Ok(());
     }
     let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
-    let mut wanted: Vec<(usize, Target, String)> = open
-        .flat_map(|(at, unit)| {
-            let missing = unit.missing_links(from, to).into_iter();
-            missing.map(move |(target, to_id)| (at, target, to_id))
-        })
-        .collect();
-    wanted.sort_by_key(|(_, target, _)| target.adopted.is_some());
-    let alike = wanted
-        .chunk_by(|(_, one, _), (_, other, _)| one.adopted.is_some() == other.adopted.is_some());
-    for wanted in alike {
+    let (mut ours, mut adopted): (Vec<(usize, Target, String)>, Vec<_>) = Default::default();
+    for (at, unit) in open {
+        for (target, to_id) in unit.missing_links(from, to) {
+            match target.adopted {
+                None => ours.push((at, target, to_id)),
+                Some(_) => adopted.push((at, target, to_id)),
+            }
+        }
+    }
+    for wanted in [ours, adopted] {
         let most = run.sender.most_pairs();
         let send = async |some: &[_]| send_links(run, from, to, some).await;
-        let sent = side_by_side(wanted, most, send).await;
+        let sent = side_by_side(&wanted, most, send).await;
         if let Some(pairs) = sent.fits {
             run.sender.takes_pairs(pairs);
         }
-        for ((place, target, to_id), verdict) in wanted.iter().zip(sent.verdicts) {
-            let unit = at(units, *place);
-            let mut target = target.clone();
+        for ((place, mut target, to_id), verdict) in wanted.into_iter().zip(sent.verdicts) {
+            let unit = at(units, place);
             match verdict {
                 Ok(Some(())) => {
-                    target.links.insert(to, to_id.clone());
+                    target.links.insert(to, to_id);
                     unit.answered = true;
                     unit.keep(target);
                 }

@@ -112,7 +112,7 @@ pub async fn sweep<P: Platform>(
                 owe_customers_a_pass(run);
             }
         };
-        take(reader, feed, page.rows, reading, passed).await?;
+        take(reader, feed, page.rows, reading, &passed).await?;
         if is_last {
             break;
         }

@@ -43,7 +43,7 @@ pub async fn take<P: Platform>(
     feed: &'static Feed,
     rows: Vec<Row>,
     reading: Reading,
-    passed: impl FnOnce(),
+    passed: &dyn Fn(),
 ) -> Result<BTreeSet<String>, Halt> {
     let run = reader.run;
     let read = rows.len();
