@@ -54,7 +54,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "the portal is not held after a lost write",
-        shown: Shown::Within(200),
+        shown: Shown::Within(400),
         edits: &[edit(
             "src/send/call.rs",
             "if call.effect.is_write() && retry::is_lost_write(&fault) {",
@@ -147,7 +147,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "a replay asked for during a delivery is dropped",
-        shown: Shown::Within(60),
+        shown: Shown::Within(400),
         edits: &[edit(
             "src/run.rs",
             "        let (hold, pace) = (run.sender.hold(), run.sender.pace());",
@@ -210,7 +210,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "lines that an answer lacked are archived",
-        shown: Shown::Within(60),
+        shown: Shown::Within(1500),
         edits: &[edit(
             "src/deliver/unit.rs",
             "        if !self.payload.lines_complete {
