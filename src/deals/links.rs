@@ -185,9 +185,10 @@ async fn take_away<P: Platform>(
             Ok(None) => done.left = true,
             // Whatever is not there is not linked.
             Err(refusal) if refusal::is_missing(&refusal) => done.forget(vec![link]),
+            // It stays known as ours.
             Err(refusal) => {
                 stays.set(true);
-                done.not_unlinked(&link, &refusal);
+                done.refused(&link, &refusal);
             }
         }
     }

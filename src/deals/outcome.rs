@@ -66,16 +66,11 @@ impl Outcome {
         self.dropped.push(link);
     }
 
-    /// HubSpot will not take it away now: it stays known as ours.
-    pub fn not_unlinked(&mut self, link: &Link, refusal: &Refusal) {
-        self.refused(link, refusal);
-    }
-
     pub fn forget(&mut self, links: impl IntoIterator<Item = Link>) {
         self.dropped.extend(links);
     }
 
-    fn refused(&mut self, link: &Link, refusal: &Refusal) {
+    pub fn refused(&mut self, link: &Link, refusal: &Refusal) {
         self.books.refused += 1;
         let why = refusal::reason(refusal, Kind::Deal);
         self.say(link, "refused", Some(why));
