@@ -69,7 +69,7 @@ impl Beside {
     }
 }
 
-/// What an invoice without lines in the answer means.
+/// What it means that the answer held no lines of an invoice, or not all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lack {
     /// The answer may lack them.
@@ -108,6 +108,8 @@ pub struct Record {
     pub sent: bool,
     /// It was to be sent, and HubSpot may have it: nobody heard.
     pub unheard: bool,
+    /// HubSpot has lines of it, and they are not those of this answer.
+    pub relined: bool,
 }
 
 /// What mapping makes of a record.

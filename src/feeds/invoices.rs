@@ -120,8 +120,13 @@ fn map(record: &Record, context: &Context) -> Outcome {
             .then(|| last(record, document, context, &rule));
         return Outcome::Excluded(rule, last);
     }
-    if lacks_lines(record) && record.lack == Lack::AskAgain {
-        return Outcome::AskAgain(lines_missing());
+    if record.lack == Lack::AskAgain {
+        if lacks_lines(record) {
+            return Outcome::AskAgain(lines_missing());
+        }
+        if record.relined && !lines::add_up(record, context) {
+            return Outcome::AskAgain(lines_short());
+        }
     }
     match payload(record, document, context) {
         Ok(payload) => Outcome::Send(Box::new(payload)),
@@ -169,6 +174,15 @@ fn lines_missing() -> Reason {
         LINES_MISSING,
         "SYSPRO's answer held no detail lines for this invoice; it is asked again.",
         "If it stays so, check that the OData operator may read ArTrnDetail.",
+    )
+}
+
+/// An answer that ended early: what it left out would be taken out of HubSpot.
+fn lines_short() -> Reason {
+    Reason::new(
+        LINES_MISSING,
+        "This invoice's detail lines changed and do not add up to its total; they are asked for again.",
+        "Nothing, if it does not stay so: the second answer is taken as it is.",
     )
 }
 

@@ -66,6 +66,8 @@ pub async fn map<P: Platform>(
         record.sent = known.is_some_and(|known| known.sent == 1);
         record.unheard = known.is_some_and(Known::is_unheard);
         record.lack = lack(known, run.began);
+        let is_other = |known: &Known| known.detail != marks.detail(record);
+        record.relined = known.is_some_and(|known| known.has_lines == 1 && is_other(known));
     }
     let mut gate = Gate::before(run, feed, &records, known).await?;
     let outcomes = outcomes(reader, feed, &records).await?;

@@ -142,6 +142,20 @@ pub(super) fn net(record: &Record, money: &Money) -> Result<Option<Decimal>, Rea
     Ok(Some(net))
 }
 
+/// Whether these lines are worth their invoice, tax aside; a cent each may be lost where money is
+/// converted. What cannot be read is for the payload to say.
+pub(super) fn add_up(record: &Record, context: &Context) -> bool {
+    let missing = || -> Result<Decimal, Reason> {
+        let money = Money::of(&record.header, context)?;
+        let value = required(&record.header, "CurrencyValue")?;
+        let tax = record.header.decimal("TaxPortion")?.unwrap_or_default();
+        let net = net(record, &money)?.unwrap_or_default();
+        Ok(money.send(value - tax) - net)
+    };
+    let cents = Decimal::from(record.beside.len()) * Decimal::new(1, 2);
+    missing().map_or(true, |missing| missing.abs() <= cents)
+}
+
 pub(super) fn objects(
     record: &Record,
     context: &Context,

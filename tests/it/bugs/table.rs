@@ -249,4 +249,26 @@ pub const BUGS: &[Bug] = &[
             "old.revision > new.revision",
         )],
     },
+    Bug {
+        name: "lines that an answer left out are archived at once",
+        shown: Shown::By(
+            "journeys::detection::paging::lines_left_out_of_an_answer_are_asked_for_again_before_they_are_archived",
+        ),
+        edits: &[edit(
+            "src/feeds/invoices.rs",
+            "if record.relined && ",
+            "if record.relined && record.key.is_empty() && ",
+        )],
+    },
+    Bug {
+        name: "what may have been made unheard is told nothing when it is left out",
+        shown: Shown::By(
+            "journeys::left_out::an_invoice_made_unheard_hears_the_rule_that_leaves_it_out",
+        ),
+        edits: &[edit(
+            "src/ingest/map.rs",
+            "        record.unheard = known.is_some_and(Known::is_unheard);\n",
+            "",
+        )],
+    },
 ];

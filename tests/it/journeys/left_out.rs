@@ -300,3 +300,32 @@ fn a_rule_has_its_last_word_in_what_was_made_unheard_and_makes_nothing() {
         agreement::check(&site);
     }
 }
+
+#[test]
+fn an_invoice_made_unheard_hears_the_rule_that_leaves_it_out() {
+    for (trouble, made) in [(Fault::LoseAnswer, true), (Fault::refuse(503, ""), false)] {
+        let site = site(1);
+        let trouble = trouble.times(100, "invoices/batch/upsert");
+        site.portal.borrow_mut().add_fault(trouble);
+        let new = NewInvoice::of(&customer(1), site.today(), lines());
+        let new = hubspot_key(&site.erp.borrow_mut().data.post_invoice(new));
+        site.next_tick();
+        assert_eq!(code(&site, "invoices", &new).0, "waiting");
+        exclude(&site, json!({ "document_types": ["I"] }));
+        site.portal.borrow_mut().clear_faults();
+        site.world.advance(Duration::from_secs(86_400));
+        site.settle(6);
+        assert_eq!(
+            code(&site, "invoices", &new),
+            told("excluded", "exclude_document_types")
+        );
+        assert_eq!(site.find(Kind::Invoice, &new).is_some(), made);
+        if made {
+            let why = site.value(Kind::Invoice, &new, "syspro_excluded");
+            assert!(why.contains("exclude.document_types"), "{why}");
+        }
+        exclude(&site, json!({ "document_types": [] }));
+        site.settle(6);
+        agreement::check(&site);
+    }
+}

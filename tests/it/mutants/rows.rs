@@ -103,6 +103,7 @@ fn fixture() -> Fixture {
         lack: Lack::AskAgain,
         sent: false,
         unheard: false,
+        relined: false,
     };
     let beside = invoices::join(&headers, lines);
     let balance = |row: &Row| {

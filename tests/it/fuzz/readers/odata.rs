@@ -160,6 +160,7 @@ fn map(rng: &mut Rng, feed: &Feed, rows: &[Row], settings: &Settings, lookups: &
             lack: [Lack::AskAgain, Lack::NoneThere, Lack::KeepThem][rng.usize(..3)],
             sent: rng.bool(),
             unheard: rng.bool(),
+            relined: rng.bool(),
         };
         let outcome = (feed.map)(&record, &context);
         outcome_is_sound(&outcome, &record, row);

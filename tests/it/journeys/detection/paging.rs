@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use simulators::{
     data::{Distributor, NewCustomer, NewInvoice},
     hubspot::Kind,
+    syspro::{Fault, Trouble},
 };
 
 use super::super::{customer, distributor, first_invoice, hubspot_key, lines, money};
@@ -120,4 +121,35 @@ fn equal_values_on_the_edge_of_a_page_are_all_read() {
             assert_eq!(status, "paid", "{rows} rows a page: {key:?}");
         }
     }
+}
+
+/// A short page without a link to the next one may be the last, and an empty one too.
+#[test]
+fn lines_left_out_of_an_answer_are_asked_for_again_before_they_are_archived() {
+    let site = narrow(distributor(2), 2);
+    site.settle(8);
+    let (key, today) = (first_invoice(1), site.today());
+    site.erp.borrow_mut().data.pay(&key, money("10.00"), today);
+    let (erp, ended) = (site.erp.clone(), Cell::new(false));
+    site.world.on_landing(move |_, landing| {
+        if let Landing::Exchange { request, .. } = landing
+            && request.uri().path().ends_with("/ArTrnDetail")
+            && !ended.replace(true)
+        {
+            let rest = Fault::once("/ArTrnDetail?", Trouble::Empty);
+            erp.borrow_mut().faults.push_back(rest);
+        }
+    });
+    site.settle(3);
+    assert!(site.erp.borrow().faults.is_empty(), "no answer ended early");
+    assert_eq!(archived(&site), 0, "{:?}", site.calls_by_endpoint());
+    agreement::check(&site);
+}
+
+fn archived(site: &Site) -> u64 {
+    let calls = site.calls_by_endpoint();
+    let archives = calls
+        .iter()
+        .filter(|(endpoint, _)| endpoint.ends_with("archive"));
+    archives.map(|(_, calls)| calls).sum()
 }
