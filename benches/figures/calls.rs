@@ -76,6 +76,7 @@ fn values(cost: &Cost) -> Values {
     vec![
         value("HubSpot calls", cost.all_calls()),
         value("D1 statements", cost.statements),
+        value("rows handed to them", cost.handed_in),
         value("SYSPRO requests", cost.reads),
         value("ticks", cost.ticks),
     ]

@@ -19,6 +19,8 @@ pub struct Cost {
     pub reads: u64,
     /// D1 statements, every one of a batch counted.
     pub statements: u64,
+    /// Rows handed to those statements, one at least each.
+    pub handed_in: u64,
     pub ticks: u64,
 }
 
@@ -30,12 +32,14 @@ impl Cost {
             log.iter().filter(|call| call.host() == ERP).count() as u64
         };
         let (read, asked) = (reads(site), site.world.queries());
+        let handed_in = site.world.rows_handed_in();
         site.portal.borrow_mut().reset_calls();
         let ticks = act(site);
         Cost {
             calls: site.calls_by_endpoint(),
             reads: reads(site) - read,
             statements: site.world.queries() - asked,
+            handed_in: site.world.rows_handed_in() - handed_in,
             ticks,
         }
     }
@@ -49,12 +53,13 @@ impl Cost {
         let Cost {
             reads,
             statements,
+            handed_in,
             ticks,
             ..
         } = self;
         let (calls, in_ticks) = (self.all_calls(), if *ticks == 1 { "tick" } else { "ticks" });
         let head = format!(
-            "{name}: {calls} HubSpot calls, {statements} D1 statements, {reads} SYSPRO requests, {ticks} {in_ticks}"
+            "{name}: {calls} HubSpot calls, {statements} D1 statements handed {handed_in} rows, {reads} SYSPRO requests, {ticks} {in_ticks}"
         );
         let each = self.calls.iter();
         let each = each.map(|(endpoint, calls)| format!("{calls:>5} {endpoint}"));
@@ -118,7 +123,7 @@ fn changed(change: fn(&mut Distributor)) -> Cost {
     Cost::of(&site, one_tick)
 }
 
-fn one_tick(site: &Site) -> u64 {
+pub fn one_tick(site: &Site) -> u64 {
     site.next_tick();
     1
 }

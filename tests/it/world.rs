@@ -298,12 +298,14 @@ impl World {
 
     /// D1 statements asked for, by all invocations.
     pub fn queries(&self) -> u64 {
-        self.core
-            .borrow()
-            .lives
-            .iter()
-            .map(|life| life.queries)
-            .sum()
+        let core = self.core.borrow();
+        core.lives.iter().map(|life| life.queries).sum()
+    }
+
+    /// Rows those statements were handed, one at least each.
+    pub fn rows_handed_in(&self) -> u64 {
+        let core = self.core.borrow();
+        core.lives.iter().map(|life| life.rows_handed_in).sum()
     }
 
     /// The most connections any invocation wanted at once.

@@ -3,8 +3,11 @@
 use std::{cell::RefCell, future, rc::Rc, time::Duration};
 
 use fastrand::Rng;
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use syspro_hubspot_sync::platform::{Allow, Millis, NoAnswer, Platform, Statement, StoreError};
+use syspro_hubspot_sync::platform::{
+    Allow, Arg, Millis, NoAnswer, Platform, Statement, StoreError,
+};
 
 use super::{
     Reply, Request, Response, World,
@@ -51,6 +54,7 @@ impl Platform for Invocation {
     async fn batch(&self, statements: &[Statement]) -> Rows {
         self.spend(|life, caps| {
             life.queries += statements.len() as u64;
+            life.rows_handed_in += statements.iter().map(rows_handed_in).sum::<u64>();
             (life.queries > caps.queries).then_some("past the cap of queries")
         })
         .await;
@@ -262,4 +266,16 @@ fn follow<T: 'static>(
 
 fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
+}
+
+/// The elements of the longest array it binds: rows travel as one JSON argument.
+fn rows_handed_in(statement: &Statement) -> u64 {
+    let length = |arg: &Arg| match arg {
+        Arg::Text(text) if text.starts_with('[') => {
+            let rows: Result<Vec<IgnoredAny>, _> = serde_json::from_str(text);
+            rows.map_or(1, |rows| rows.len() as u64)
+        }
+        _ => 1,
+    };
+    statement.args.iter().map(length).max().unwrap_or(1).max(1)
 }

@@ -55,6 +55,7 @@ pub struct Life {
     pub skew: Millis,
     pub dies_at: Option<Millis>,
     pub queries: u64,
+    pub rows_handed_in: u64,
     pub subrequests: u64,
     pub connections: usize,
     /// The most that wanted a connection at once, those waiting their turn included.
