@@ -10,7 +10,7 @@ use serde_json::Value;
 use simulators::{data::Distributor, serve::today};
 
 use crate::cpu::parse_of_a_page;
-use crate::loads::{Cost, LOADS, customer, customers_only, distributor_on, one_tick};
+use crate::loads::{Cost, LOADS, changed, customer, customers_only, distributor_on, one_tick};
 use crate::report::{Report, Values, rounded, value};
 use crate::site::Site;
 use crate::workerd::plant::Plant;
@@ -63,34 +63,35 @@ fn size_and_start(report: &mut Report, root: &Path) {
 /// A hundred customers with an invoice each: first load, nothing new, and all customers changed.
 fn six_hundred(report: &mut Report) {
     let mut plant = plant(distributor_on(100, today()));
-    let mut tick = |plant: &Plant, name: &str, records: u64, same: Option<Cost>, reading: &str| {
+    let mut tick = |plant: &Plant, name: &str, records: u64, same: Cost, reading: &str| {
         let spent = Spent::in_a_tick(plant);
-        report.figure(name, spent.values(records, same.as_ref()), reading);
+        report.figure(name, spent.values(records, &same), reading);
     };
     tick(
         &plant,
         "first load of 600 objects",
         200,
-        Some((LOADS[0].run)()),
+        (LOADS[0].run)(),
         "rows written for each SYSPRO record, 100 customers and 100 invoices",
     );
     tick(
         &plant,
         "quiet tick",
         0,
-        Some((LOADS[1].run)()),
+        (LOADS[1].run)(),
         "nothing changed: what is spent every five minutes",
     );
-    plant.syspro(|data| {
+    let all_change = |data: &mut Distributor| {
         for number in 1..=100 {
             data.edit_customer(&customer(number), "Telephone", "+1 555 0100");
         }
-    });
+    };
+    plant.syspro(all_change);
     tick(
         &plant,
         "a hundred changed customers",
         100,
-        None,
+        changed(all_change),
         "found by the sweep, delivered as one chunk",
     );
     plant.stop();
@@ -105,11 +106,11 @@ fn two_thousand(report: &mut Report) {
     let first = Spent::in_a_tick(&plant);
     report.figure(
         "first load of 2,000 customers",
-        first.values(2_000, Some(&loads)),
+        first.values(2_000, &loads),
         "one page of news, its lookups, and its delivery in 20 chunks",
     );
     let again = Spent::in_a_tick(&plant);
-    let mut values = again.values(2_000, Some(&unchanged));
+    let mut values = again.values(2_000, &unchanged);
     values.push(value(
         "ms for the bare parse of the same answers, native",
         parse_of_a_page(),
@@ -150,7 +151,7 @@ impl Spent {
     }
 
     /// `same` is what the stand-in counts of the same tick: D1 does not tell what it was handed.
-    fn values(&self, records: u64, same: Option<&Cost>) -> Values {
+    fn values(&self, records: u64, same: &Cost) -> Values {
         let told = |name: &str| self.told[name].as_u64().unwrap_or(0);
         let mut values = vec![
             value("D1 statements", told("d1_statements")),
@@ -163,10 +164,8 @@ impl Spent {
             let read = told("d1_rows_read") as f64 / records as f64;
             values.push(value("read a record", rounded(read)));
         }
-        if let Some(same) = same {
-            let read = told("d1_rows_read") as f64 / same.handed_in as f64;
-            values.push(value("read for each row handed in", rounded(read)));
-        }
+        let read = told("d1_rows_read") as f64 / same.handed_in as f64;
+        values.push(value("read for each row handed in", rounded(read)));
         values.push(value("HubSpot calls", self.calls));
         values.push(value(
             "MB of wasm memory",

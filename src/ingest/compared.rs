@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     feeds::{Feed, INVOICES, Lack, Outcome, Record},
-    gather::Gather,
     platform::Platform,
     send::Halt,
+    store::ledger::Seen,
     syspro::odata::{Filter, Literal, Op},
 };
 
@@ -49,8 +49,12 @@ pub async fn compared<P: Platform>(
     run.sender.took(page.rows.len());
     let (mut records, rejected) = sort_out(&run.connection.syspro.company, feed, page.rows);
     stand_beside(reader, feed, &mut records, Layout::Dense).await?;
-    let keys = records.iter().map(|record| record.key.clone()).gather();
-    let known = known(reader, feed, &keys).await?;
+    let seen = records.iter().map(|record| Seen {
+        key: &record.key,
+        mark: None,
+        detail: None,
+    });
+    let known = known(reader, feed, &seen.collect::<Vec<_>>()).await?;
     for record in &mut records {
         let known = known.get(&record.key);
         record.sent = known.is_some_and(|known| known.sent == 1);

@@ -18,7 +18,7 @@ use crate::{
     send::Halt,
     store::{
         audit, cursors, family,
-        ledger::{self, Fate, Intake, Known, Taken},
+        ledger::{self, Fate, Intake, Known, Seen, Taken},
         rows_as, slices,
     },
     syspro::Row,
@@ -54,16 +54,15 @@ pub async fn take<P: Platform>(
     if whole {
         stand_beside(reader, feed, &mut records, reading.layout).await?;
     }
-    let known = known(reader, feed, &keys).await?;
     let marks = Marks::of(feed, &run.connection.settings);
-    records.retain(|record| {
-        let same = known.get(&record.key).is_some_and(|known| {
-            known.mark == marks.own(record)
-                && known.mapping == run.mapping.get()
-                && (!whole || known.detail == marks.detail(record))
-        });
-        reading.asked || !same
+    let seen = records.iter().map(|record| Seen {
+        key: &record.key,
+        mark: (!reading.asked).then(|| marks.own(record)),
+        detail: whole.then(|| marks.detail(record)),
     });
+    let known = known(reader, feed, &seen.collect::<Vec<_>>()).await?;
+    let same = |record: &Record| known.get(&record.key).is_some_and(|known| known.same == 1);
+    records.retain(|record| !same(record));
     if !whole {
         stand_beside(reader, feed, &mut records, Layout::Scattered).await?;
     }
@@ -238,14 +237,13 @@ pub async fn stand_beside<P: Platform>(
 pub async fn known<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
-    keys: &BTreeSet<String>,
+    seen: &[Seen<'_>],
 ) -> Result<HashMap<String, Known>, Halt> {
-    if keys.is_empty() {
+    if seen.is_empty() {
         return Ok(HashMap::new());
     }
     let run = reader.run;
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let statement = ledger::known(&run.connection.id, feed.name, &keys);
+    let statement = ledger::known(&run.connection.id, feed.name, run.mapping.get(), seen);
     let mut rows = run.store.read(&[statement]).await?;
     let known: Vec<Known> = rows_as(rows.pop().unwrap_or_default())?;
     Ok(known

@@ -29,9 +29,9 @@ pub enum Fate {
 pub struct Known {
     pub key: String,
     pub fate: Fate,
-    pub mark: String,
+    /// 1: it is as it was when it was last read. What follows was not looked up then.
+    pub same: i64,
     pub detail: String,
-    pub mapping: i64,
     pub reason_code: Option<String>,
     pub seen_at: Millis,
     /// 1: HubSpot has the object this record is about.
@@ -64,29 +64,46 @@ impl Known {
 /// The code of a customer that shares a record with another one: its invoices go there.
 pub const MERGED: &str = "merged";
 
-pub fn known(connection: &str, feed: &str, keys: &[&str]) -> Statement {
+/// A record that was just read.
+#[derive(Debug, Serialize)]
+pub struct Seen<'a> {
+    pub key: &'a str,
+    /// Of its own row; nothing where it counts as changed, whatever it holds.
+    pub mark: Option<String>,
+    /// Of what stands beside it, where that was read.
+    pub detail: Option<String>,
+}
+
+/// What the ledger holds of these records. Most are as they were, and cost one row each: what HubSpot has
+/// is looked up for the others alone.
+pub fn known(connection: &str, feed: &str, mapping: i64, seen: &[Seen<'_>]) -> Statement {
     Statement::new(
-        "select l.key, l.fate, l.mark, l.detail, l.mapping, l.seen_at, l.came_at, l.sales_order,
+        "select l.key, l.fate, l.same, l.detail, l.seen_at, l.came_at, l.sales_order,
            l.payload is not null as queued,
            iif(json_valid(l.reason), l.reason ->> 'code', null) as reason_code,
-           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
-             and t.key = l.key and t.hubspot_id is not null) as sent,
-           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+           iif(l.same, 0, exists (select 1 from targets t where t.connection = ?1 and t.feed = ?2
+             and t.key = l.key and t.hubspot_id is not null)) as sent,
+           iif(l.same, 0, exists (select 1 from targets t where t.connection = ?1 and t.feed = ?2
              and t.key = l.key and t.kind = 'line_item' and t.hubspot_id is not null
-             and t.object_key <> l.key || ?4) as has_lines,
-           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
+             and t.object_key <> l.key || ?4)) as has_lines,
+           iif(l.same, 0, exists (select 1 from targets t where t.connection = ?1 and t.feed = ?2
              and t.key = l.key and t.kind = 'line_item' and t.hubspot_id is not null
-             and t.object_key = l.key || ?4) as has_total,
-           exists (select 1 from targets t where t.connection = l.connection and t.feed = l.feed
-             and t.key = l.key and t.kind in ('company', 'invoice') and t.withheld = 'deleted')
+             and t.object_key = l.key || ?4)) as has_total,
+           iif(l.same, 0, exists (select 1 from targets t where t.connection = ?1 and t.feed = ?2
+             and t.key = l.key and t.kind in ('company', 'invoice') and t.withheld = 'deleted'))
              as deleted
-         from json_each(?3) j cross join ledger l
-         where l.connection = ?1 and l.feed = ?2 and l.key = j.value",
+         from (
+           select l.*, l.mapping = ?5 and ifnull(l.mark = j.value ->> 'mark', 0)
+             and ifnull(l.detail = j.value ->> 'detail', 1) as same
+           from json_each(?3) j cross join ledger l
+           where l.connection = ?1 and l.feed = ?2 and l.key = j.value ->> 'key'
+         ) l",
         [
             connection.into(),
             feed.into(),
-            json(keys),
+            json(seen),
             invoices::ONLY_TOTAL.into(),
+            mapping.into(),
         ],
     )
 }

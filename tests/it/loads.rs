@@ -117,7 +117,7 @@ pub const LOADS: [Load; 6] = [
     },
 ];
 
-fn changed(change: fn(&mut Distributor)) -> Cost {
+pub fn changed(change: fn(&mut Distributor)) -> Cost {
     let site = loaded(100);
     change(&mut site.erp.borrow_mut().data);
     Cost::of(&site, one_tick)
