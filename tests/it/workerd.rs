@@ -121,7 +121,7 @@ fn a_quiet_tick_asks_nothing_of_hubspot(plant: &Plant) {
     let rows = |name: &str| told[name].as_u64().expect("a count");
     eprintln!("{told}");
     assert!(rows("d1_rows_written") <= 12, "{told}");
-    assert!(rows("d1_rows_read") <= 2_600, "{told}");
+    assert!(rows("d1_rows_read") <= 1_200, "{told}");
 
     let run = asked.body["run"].as_str().expect("a run's id");
     let run = plant
