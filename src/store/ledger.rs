@@ -29,7 +29,8 @@ pub enum Fate {
 pub struct Known {
     pub key: String,
     pub fate: Fate,
-    /// 1: it is as it was when it was last read. What follows was not looked up then.
+    /// 1: it is as it was when it was last read. What HubSpot has of it (`sent`, `has_lines`, `has_total`,
+    /// `deleted`) was not looked up then, and is 0.
     pub same: i64,
     pub detail: String,
     pub reason_code: Option<String>,
