@@ -117,7 +117,6 @@ fn what_we_linked_to_the_former_record_goes_with_our_key() {
     assert_eq!(of(person, Kind::Invoice).len(), 1);
 }
 
-/// Who was linked before us is told by nothing: that one stays.
 /// Company and contact are both given to records of theirs before any run: the two they were before
 /// were linked by us alone.
 #[test]
@@ -147,6 +146,7 @@ fn of_two_former_records_the_link_between_them_goes_too() {
     );
 }
 
+/// Who was linked before us is told by nothing: that one stays.
 #[test]
 fn what_may_have_been_linked_before_us_stays() {
     let site = Site::new(distributor(1));
