@@ -1,7 +1,8 @@
 //! The links: what the index and the ledger say together is made so in HubSpot.
 //!
 //! A link is noted before it is asked for, so that one whose answer was lost is known to be ours when
-//! its number is taken away. One that stands already when we come to it is people's.
+//! its number is taken away; and before it is taken away, so that it is made again when its number
+//! comes back. One that stands already when we come to it is people's.
 
 use std::{
     cell::Cell,
@@ -175,9 +176,16 @@ async fn take_away<P: Platform>(
         return Ok(links.is_empty());
     }
     let is_ours = |link: &Link| matches!(link.made, Some(Made::Ours | Made::Trying));
-    let (ours, others): (Vec<Link>, Vec<Link>) = links.iter().cloned().partition(is_ours);
+    let (mut ours, others): (Vec<Link>, Vec<Link>) = links.iter().cloned().partition(is_ours);
     let mut done = Outcome::default();
     done.forget(others);
+    for link in &mut ours {
+        link.made = Some(Made::Trying);
+    }
+    if !ours.is_empty() {
+        let noted = deals::save(run.connection.id.as_str(), &ours);
+        run.store.commit(vec![noted]).await?;
+    }
     let sent = halving(&ours, async |some| send_archive(run, some).await).await;
     for (link, verdict) in ours.into_iter().zip(sent.verdicts) {
         match verdict {
@@ -185,7 +193,7 @@ async fn take_away<P: Platform>(
             Ok(None) => done.left = true,
             // Whatever is not there is not linked.
             Err(refusal) if refusal::is_missing(&refusal) => done.forget(vec![link]),
-            // It stays known as ours.
+            // It stays noted.
             Err(refusal) => {
                 stays.set(true);
                 done.refused(&link, &refusal);

@@ -32,6 +32,10 @@ use crate::{
 pub use job::{EMAIL, STATUS};
 use job::{Job, Named};
 
+/// As often as one record may take another form: a contact that waits for whoever shares its e-mail,
+/// is not there any more, may not have the e-mail, and whose key another record has.
+const REVISIONS: usize = 4;
+
 pub async fn write<P: Platform>(
     run: &Run<'_, P>,
     units: &mut [Unit],
@@ -57,24 +61,21 @@ pub async fn write<P: Platform>(
         // The others were created, or wait.
         jobs.retain(|job| !job.is_new());
     }
-    let (jobs, mut later) = match kind {
+    let (mut jobs, mut later) = match kind {
         Kind::Contact => share_no_email(jobs, units, &run.key_property()),
         _ => (jobs, Vec::new()),
     };
-    let refused = send_jobs(run, units, kind, jobs).await?;
-    if run.parked(kind.path()).is_some() {
-        return Ok(());
+    for _ in 0..REVISIONS {
+        let refused = send_jobs(run, units, kind, jobs).await?;
+        if run.parked(kind.path()).is_some() {
+            return Ok(());
+        }
+        // What could not be sent as it was goes once more as it can be.
+        jobs = revise(run, units, kind, refused).await?;
+        later.retain(|job| at(units, job.unit).is_open());
+        jobs.append(&mut later);
     }
-    // What could not be sent as it was goes once more as it can be.
-    let mut again = revise(run, units, kind, refused).await?;
-    later.retain(|job| at(units, job.unit).is_open());
-    again.extend(later);
-    let refused = send_jobs(run, units, kind, again).await?;
-    if run.parked(kind.path()).is_some() {
-        return Ok(());
-    }
-    let last = revise(run, units, kind, refused).await?;
-    for (job, refusal) in send_jobs(run, units, kind, last).await? {
+    for (job, refusal) in send_jobs(run, units, kind, jobs).await? {
         at(units, job.unit).fail(refusal::reason(&refusal, kind));
     }
     Ok(())

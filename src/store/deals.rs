@@ -16,7 +16,7 @@ pub struct Number {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Made {
-    /// It is about to be made, or was and nobody knows.
+    /// It is about to be made or taken away, or was and nobody knows.
     Trying,
     Ours,
     /// It was there before we looked: people's, and never taken away.

@@ -245,7 +245,10 @@ fn merged(site: &Site, deeds: &Deeds, found: &mut Vec<String>) {
             {
                 continue;
             }
-            let links = portal.associations(Kind::Invoice, invoice.id, *kind);
+            let mut links = portal.associations(Kind::Invoice, invoice.id, *kind);
+            // Who had the job before keeps them, and has no key.
+            let has_key = |id| portal.object(*kind, id).and_then(|it| it.get("syspro_key"));
+            links.retain(|(id, _)| *id == survivor.id || has_key(*id).is_some());
             if links.len() != 1 || links[0].0 != survivor.id {
                 found.push(format!(
                     "Invoice {key} → {kind:?}: {links:?}, not {}",

@@ -44,6 +44,45 @@ fn an_e_mail_two_share_stays_with_the_one_who_has_it() {
     );
 }
 
+/// Seed 48529. The one who once had it waits for the one who has it by now, and people deleted it.
+#[test]
+fn a_contact_deleted_and_replayed_goes_without_an_e_mail_another_has_by_now() {
+    let customer = |key: &str, email: &str| NewCustomer {
+        key: Some(key.to_owned()),
+        name: format!("Customer {key}"),
+        contact: format!("Jo Number{key}"),
+        email: email.to_owned(),
+        added: Some(day(Start::NOW)),
+        ..NewCustomer::default()
+    };
+    let mut data = Distributor::empty();
+    let has = data.add_customer(customer("1", ""));
+    let had = data.add_customer(customer("2", "jo@shared.example"));
+    let site = Site::new(data);
+    site.settle(5);
+    let contact = |key: &str| format!("EDU1/{key}/AR");
+    let id = site.object(Kind::Contact, &contact(&had)).id;
+    let now = site.world.now();
+    site.portal.borrow_mut().delete(now, Kind::Contact, id);
+    let mut erp = site.erp.borrow_mut();
+    assert!(erp.data.edit_customer(&has, "Email", "jo@shared.example"));
+    drop(erp);
+    let records = serde_json::json!([{"feed": "customers", "key": format!("EDU1/{had}")}]);
+    let body = serde_json::json!({ "records": records }).to_string();
+    assert_eq!(
+        site.ask("POST", "/connections/acme/replay", &body).status,
+        202
+    );
+    site.settle(5);
+    let email = |key: &str| site.value(Kind::Contact, &contact(key), "email");
+    assert_eq!(
+        [email(&has), email(&had)],
+        ["jo@shared.example".to_owned(), String::new()]
+    );
+    let row = site.record("customers", &format!("EDU1/{had}"));
+    assert_eq!(row["status"], "synced", "{row:#}");
+}
+
 /// HubSpot made it, and no commit came to know of that; paid in part it was read without its lines,
 /// and then it was gone.
 #[test]

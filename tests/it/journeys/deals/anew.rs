@@ -83,3 +83,30 @@ fn a_link_that_was_refused_and_made_by_people_meanwhile_is_theirs() {
     an_hour_later(&site);
     assert_eq!(deals_of(&site, &key), [deal], "made by hand");
 }
+
+/// Seed 28908.
+#[test]
+fn a_number_that_comes_back_after_its_link_went_unheard_has_it_again() {
+    for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::AnswerLost] {
+        let site = loaded(1);
+        let key = invoice(&site, "801");
+        let deal = deal(&site, "801");
+        an_hour_later(&site);
+        assert_eq!(deals_of(&site, &key), [deal]);
+        write(&site, deal, "");
+        meet(&site, UNLINK, Effect::D1, fate);
+        site.world.advance(HOUR + Duration::from_secs(60));
+        site.tick_later(0);
+        site.world.settle();
+        site.world.set_weather(Weather::calm());
+        assert!(deals_of(&site, &key).is_empty(), "{fate:?}");
+        write(&site, deal, "801");
+        for _ in 0..3 {
+            an_hour_later(&site);
+        }
+        assert_eq!(deals_of(&site, &key), [deal], "{fate:?}");
+        write(&site, deal, "");
+        an_hour_later(&site);
+        assert!(deals_of(&site, &key).is_empty(), "ours still, {fate:?}");
+    }
+}
