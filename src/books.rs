@@ -1,10 +1,11 @@
 //! The books of a run: what came in and what became of it, feed by feed.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fault, Reason};
+use crate::{
+    fault::{Fault, Reason},
+    sorted::SortedMap,
+};
 
 /// Counts of one feed in one run.
 ///
@@ -82,7 +83,7 @@ const LISTED: usize = 100;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Books {
-    pub feeds: BTreeMap<String, FeedBooks>,
+    pub feeds: SortedMap<String, FeedBooks>,
     #[serde(default, skip_serializing_if = "DealBooks::is_empty")]
     pub deals: DealBooks,
     /// What went wrong with a system or a poll, each said once.
@@ -127,7 +128,7 @@ impl Colour {
 
 impl Books {
     pub fn feed(&mut self, feed: &str) -> &mut FeedBooks {
-        self.feeds.entry(feed.to_owned()).or_default()
+        self.feeds.get_or_default(feed.to_owned())
     }
 
     pub fn problem(&mut self, reason: Reason) {

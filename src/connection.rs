@@ -8,13 +8,11 @@ mod stored;
 
 pub use change::{Changed, Rejected, Touched};
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::day;
 use crate::vault::Secret;
+use crate::{day, sorted::SortedMap};
 
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -52,7 +50,7 @@ pub struct Syspro {
     pub odata_username: String,
     pub odata_password: Secret,
     /// Added to every request, such as Cloudflare Access's. The values are secrets.
-    pub headers: BTreeMap<String, Secret>,
+    pub headers: SortedMap<String, Secret>,
     /// ISO 4217; what `$` and a blank mean.
     pub local_currency: String,
     pub enet: Option<Enet>,
@@ -96,7 +94,7 @@ pub struct Settings {
     pub invoice_balance_currency: BalanceCurrency,
     pub foreign_currency: ForeignCurrency,
     /// SYSPRO's currency codes that are not ISO 4217, with what they mean.
-    pub currencies: BTreeMap<String, String>,
+    pub currencies: SortedMap<String, String>,
     /// For invoices whose terms rule is unknown.
     pub default_due_days: u32,
     /// Put on companies and contacts when they are created; empty for none.
@@ -109,11 +107,11 @@ pub struct Settings {
     pub site_utc_offset_minutes: Option<i32>,
     pub date_style: DateStyle,
     /// Table names that differ at this site: `{"ArCustomer": "ARCUSTOMER"}`.
-    pub tables: BTreeMap<String, String>,
+    pub tables: SortedMap<String, String>,
     /// A true last-modified column of the table, where the site added one: `{"ArInvoice": "Usr_Modified"}`.
-    pub modified_columns: BTreeMap<String, String>,
+    pub modified_columns: SortedMap<String, String>,
     /// Where a company's address is read from: `{"city": "SoldToAddr3"}`.
-    pub address_columns: BTreeMap<String, String>,
+    pub address_columns: SortedMap<String, String>,
     /// Share of HubSpot's ten-second window this connection's portal may spend, over 0 to 1.
     pub rate_share: f64,
     /// Share of HubSpot's daily quota, over 0 to 1.
@@ -206,16 +204,16 @@ impl Default for Settings {
             trial: None,
             invoice_balance_currency: BalanceCurrency::Posting,
             foreign_currency: ForeignCurrency::Fail,
-            currencies: BTreeMap::new(),
+            currencies: SortedMap::new(),
             default_due_days: 30,
             lifecycle_stage: "customer".to_owned(),
             adopted_fields: AdoptedFields::Fill,
             on_ambiguous: OnAmbiguous::Create,
             site_utc_offset_minutes: None,
             date_style: DateStyle::Datetimeoffset,
-            tables: BTreeMap::new(),
-            modified_columns: BTreeMap::new(),
-            address_columns: BTreeMap::new(),
+            tables: SortedMap::new(),
+            modified_columns: SortedMap::new(),
+            address_columns: SortedMap::new(),
             rate_share: 0.8,
             daily_share: 0.5,
         }

@@ -1,9 +1,6 @@
 //! What one run works with, handed down to ingest and delivery.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
-};
+use std::cell::{Cell, RefCell};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime};
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,10 +10,10 @@ use crate::{
     books::{Books, Colour},
     connection::Connection,
     feeds::{Feed, INVOICES},
-    gather::Gather,
     hubspot::{Api, Kind, account::Account},
     platform::{DAY, MINUTE, Millis, Platform, Statement},
     send::Sender,
+    sorted::{SortedMap, SortedSet},
     store::{
         Store,
         connections::{Park, Parks},
@@ -46,9 +43,9 @@ pub struct Run<'a, P> {
     pub cursors: RefCell<Cursors>,
     /// Records of people's that this run takes over, kind and id: its chunks go side by side, and
     /// none may take what another has.
-    pub claimed: RefCell<BTreeSet<(Kind, String)>>,
+    pub claimed: RefCell<SortedSet<(Kind, String)>>,
     /// Feeds that had rows due when the run began, or got some since.
-    pub due: RefCell<BTreeSet<String>>,
+    pub due: RefCell<SortedSet<String>>,
     /// Something is left that a run right after this one could go on with.
     pub more: Cell<bool>,
 }
@@ -64,14 +61,14 @@ pub enum Progress {
 /// news needs no commit of its own: the next one takes it along.
 #[derive(Debug, Default)]
 pub struct Cursors {
-    saved: BTreeMap<(String, String), String>,
-    moved: BTreeMap<(String, String), String>,
+    saved: SortedMap<(String, String), String>,
+    moved: SortedMap<(String, String), String>,
 }
 
 impl Cursors {
     pub fn new(cursors: Vec<Cursor>) -> Self {
         let named = |cursor: Cursor| ((cursor.feed, cursor.poll), cursor.position);
-        let saved: BTreeMap<_, _> = cursors.into_iter().map(named).gather();
+        let saved: SortedMap<_, _> = cursors.into_iter().map(named).collect();
         Self {
             moved: saved.clone(),
             saved,

@@ -2,15 +2,13 @@
 
 pub mod rotation;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 
 use crate::{
     connection::{Connection, Problem},
     fault::Reason,
-    gather::Gather,
     platform::Platform,
+    sorted::{SortedMap, SortedSet},
     store::connections::Stored,
     typed,
     vault::{MasterKeys, Place, Secret, Unsealable},
@@ -25,12 +23,12 @@ const STAND_IN: &str = "sealed";
 /// Seals every secret of a connection: JSON of field -> sealed value.
 pub fn seal<P: Platform>(platform: &P, keys: &MasterKeys, connection: &Connection) -> String {
     let secrets = connection.secrets().into_iter();
-    let sealed: BTreeMap<String, String> = secrets
+    let sealed: SortedMap<String, String> = secrets
         .map(|(field, secret)| {
             let sealed = seal_one(platform, keys, &connection.id, &field, &secret);
             (field, sealed)
         })
-        .gather();
+        .collect();
     json!(sealed).to_string()
 }
 
@@ -84,18 +82,18 @@ pub fn open_to_patch(
 
 /// The secrets of a connection, by field.
 struct Unsealed {
-    open: BTreeMap<String, Secret>,
-    shut: BTreeMap<String, Unsealable>,
+    open: SortedMap<String, Secret>,
+    shut: SortedMap<String, Unsealable>,
 }
 
 impl Unsealed {
     fn of(keys: &MasterKeys, stored: &Stored, public: &Value) -> Self {
         // What is not there, or no JSON, is missed below like what was altered.
-        let mut sealed: BTreeMap<String, String> =
+        let mut sealed: SortedMap<String, String> =
             typed::from_str(&stored.secrets).unwrap_or_default();
         let mut unsealed = Self {
-            open: BTreeMap::new(),
-            shut: BTreeMap::new(),
+            open: SortedMap::new(),
+            shut: SortedMap::new(),
         };
         for field in Connection::fields_of_secrets(public) {
             let place = Place {
@@ -114,7 +112,7 @@ impl Unsealed {
     fn reason(&self) -> Reason {
         let fields: Vec<&str> = self.shut.keys().map(String::as_str).collect();
         let fields = fields.join(", ");
-        let missing: BTreeSet<&str> = self.shut.values().filter_map(Unsealable::key).gather();
+        let missing: SortedSet<&str> = self.shut.values().filter_map(Unsealable::key).collect();
         let missing: Vec<&str> = missing.into_iter().collect();
         let (why, remedy) = match missing.as_slice() {
             [] => (
@@ -153,7 +151,7 @@ fn public(stored: &Stored) -> Result<Value, Reason> {
     serde_json::from_str(&stored.public).map_err(|_| unreadable("Its stored form is no JSON."))
 }
 
-fn restore(public: &Value, secrets: &BTreeMap<String, Secret>) -> Result<Connection, Reason> {
+fn restore(public: &Value, secrets: &SortedMap<String, Secret>) -> Result<Connection, Reason> {
     Connection::restore(public, secrets).map_err(|problems| {
         let paths: Vec<&str> = problems
             .iter()

@@ -1,8 +1,6 @@
 //! Reading HubSpot by the batch: records by their ids or by our keys, and what they are linked to.
 //! What an answer does not speak of is not known, which is another thing than not there.
 
-use std::collections::HashMap;
-
 use futures_util::{StreamExt, stream};
 
 use crate::{
@@ -15,6 +13,7 @@ use crate::{
     pace::{Lane, MOST_WIDTH},
     platform::Platform,
     send::{Effect, Halt},
+    sorted::SortedMap,
 };
 
 /// By what records are read.
@@ -33,11 +32,11 @@ pub async fn records<P: Platform>(
     by: By,
     names: &[&str],
     properties: &[&str],
-) -> Result<HashMap<String, Option<Found>>, Halt> {
+) -> Result<SortedMap<String, Option<Found>>, Halt> {
     let mut answers = stream::iter(names.chunks(MAX_INPUTS))
         .map(|some| batch(run, kind, by, some, properties))
         .buffer_unordered(MOST_WIDTH);
-    let mut all = Ok(HashMap::new());
+    let mut all = Ok(SortedMap::new());
     // Each is waited for: a call that is dropped keeps its place.
     while let Some(found) = answers.next().await {
         match (&mut all, found) {
@@ -55,7 +54,7 @@ async fn batch<P: Platform>(
     by: By,
     names: &[&str],
     properties: &[&str],
-) -> Result<HashMap<String, Option<Found>>, Halt> {
+) -> Result<SortedMap<String, Option<Found>>, Halt> {
     let key = run.key_property();
     let request = match by {
         By::Id => objects::read(&run.api(), kind, names, properties),
@@ -79,8 +78,8 @@ pub async fn links<P: Platform>(
     run: &Run<'_, P>,
     (from, to): (Kind, Kind),
     ids: Vec<String>,
-) -> Result<HashMap<String, Vec<String>>, Halt> {
-    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+) -> Result<SortedMap<String, Vec<String>>, Halt> {
+    let mut all: SortedMap<String, Vec<String>> = SortedMap::new();
     let first = |id| Source { id, after: None };
     let mut left: Vec<Source> = ids.into_iter().map(first).collect();
     while !left.is_empty() {
@@ -99,7 +98,7 @@ pub async fn links<P: Platform>(
                 all.remove(&id);
                 continue;
             };
-            all.entry(id.clone()).or_default().extend(links.to);
+            all.get_or_default(id.clone()).extend(links.to);
             let after = links.after;
             left.extend(after.map(|after| Source {
                 id,

@@ -14,8 +14,6 @@ pub mod properties;
 pub mod rules;
 pub mod sales_orders;
 
-use std::collections::BTreeMap;
-
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +22,7 @@ use crate::{
     day,
     fault::Reason,
     hubspot::{Kind, account::Account},
+    sorted::SortedMap,
     syspro::{Row, odata::Filter, record_key},
 };
 
@@ -167,10 +166,10 @@ pub struct Object {
     /// The value of the unique property.
     pub key: String,
     /// Blank values included: they are sent as `""` only for a field we filled before.
-    pub properties: BTreeMap<String, String>,
+    pub properties: SortedMap<String, String>,
     /// Sent beside `properties` when the object is new.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub on_create: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub on_create: SortedMap<String, String>,
 }
 
 impl Record {

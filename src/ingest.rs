@@ -24,8 +24,6 @@ mod read;
 mod sweep;
 mod take;
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
@@ -36,9 +34,9 @@ use crate::{
     day,
     fault::Reason,
     feeds::{CUSTOMERS, Feed, INVOICES},
-    gather::Gather,
     platform::Platform,
     send::Halt,
+    sorted::SortedSet,
     store::{ledger, rows_as},
     syspro::{
         key_parts,
@@ -130,7 +128,7 @@ async fn touch<P: Platform>(
     reader: &Reader<'_, P>,
     invoices: impl Iterator<Item = &str>,
 ) -> Result<(), Halt> {
-    let customers: BTreeSet<String> = invoices.map(customer_of).gather();
+    let customers: SortedSet<String> = invoices.map(customer_of).collect();
     if customers.is_empty() || !is_backfilled(reader.run) {
         return Ok(());
     }
@@ -275,9 +273,9 @@ async fn by_key<P: Platform>(
     feed: &'static Feed,
     keys: Vec<String>,
     reading: Reading,
-) -> Result<BTreeSet<String>, Halt> {
+) -> Result<SortedSet<String>, Halt> {
     let run = reader.run;
-    let mut found = BTreeSet::new();
+    let mut found = SortedSet::new();
     for keys in keys.chunks(feed.page as usize) {
         // A record's key begins with the company, which no table has as a column.
         let parts: Vec<Vec<String>> = keys

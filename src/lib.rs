@@ -4,8 +4,8 @@ pub mod platform;
 
 pub mod day;
 pub mod fault;
-pub mod gather;
 pub mod hash;
+pub mod sorted;
 pub mod typed;
 
 pub mod origin;

@@ -13,10 +13,7 @@
 mod report;
 mod state;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-};
+use std::cell::{Cell, RefCell};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,9 +23,9 @@ use crate::{
     connection::Connection,
     context::{Cursors, Progress, Run},
     feeds::FEEDS,
-    gather::Gather,
     platform::{Millis, Platform, Statement, StoreError},
     send::{Halt, NOTED, PREVIEW, Pretence},
+    sorted::SortedSet,
     store::{
         cursors, ledger, rows_as,
         runs::{self, Asked},
@@ -308,7 +305,7 @@ impl<P: Platform> Preview<'_, P> {
         }
     }
 
-    async fn due(&self, began: Millis) -> Result<BTreeSet<String>, Halt> {
+    async fn due(&self, began: Millis) -> Result<SortedSet<String>, Halt> {
         #[derive(Deserialize)]
         struct Due {
             feed: String,
@@ -317,7 +314,7 @@ impl<P: Platform> Preview<'_, P> {
         let due = ledger::due_feeds(self.id(), &feeds, began);
         let mut rows = self.run.store.read(&[due]).await?;
         let due: Vec<Due> = rows_as(rows.pop().unwrap_or_default())?;
-        Ok(due.into_iter().map(|due| due.feed).gather())
+        Ok(due.into_iter().map(|due| due.feed).collect())
     }
 
     /// Takes the shadow away, a slice at a time.

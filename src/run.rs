@@ -5,10 +5,7 @@ mod health;
 mod portal;
 mod span;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-};
+use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
@@ -21,11 +18,11 @@ use crate::{
     credentials,
     fault::Reason,
     feeds::FEEDS,
-    gather::Gather,
     hubspot::account::Account,
     platform::{Millis, Platform, Statement, StoreError},
     replay,
     send::{Halt, Seat, Sender},
+    sorted::SortedSet,
     store::{
         LANDED, Rows, Store,
         connections::{self, Begins, Health, State, Stored},
@@ -263,7 +260,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// Takes up what was asked for; answers where every poll is and which feeds have rows due.
-    async fn begin(&self) -> Result<(Cursors, BTreeSet<String>), StoreError> {
+    async fn begin(&self) -> Result<(Cursors, SortedSet<String>), StoreError> {
         let connection = self.stored.id.as_str();
         let mut statements = Vec::new();
         if self.stored.under_way > 0 {
@@ -288,7 +285,7 @@ impl<P: Platform> Pass<'_, P> {
         if replays {
             due.extend(FEEDS.map(|feed| feed.name.to_owned()));
         }
-        Ok((Cursors::new(cursors), due.into_iter().gather()))
+        Ok((Cursors::new(cursors), due.into_iter().collect()))
     }
 
     /// Balances the books, writes how it went, and gives the lease back; answers how the connection is.

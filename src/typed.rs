@@ -194,12 +194,11 @@ impl<'de> Deserializer<'de> for Typed {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     use super::*;
+    use crate::sorted::SortedMap;
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
@@ -212,7 +211,7 @@ mod tests {
         maybe: Option<Box<Thing>>,
         pair: (u32, String),
         any: Value,
-        named: BTreeMap<Shape, Vec<bool>>,
+        named: SortedMap<Shape, Vec<bool>>,
     }
 
     #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -235,7 +234,7 @@ mod tests {
             maybe: Some(Box::default()),
             pair: (u32::MAX, String::new()),
             any: serde_json::from_str(text).expect("JSON"),
-            named: BTreeMap::from([(Shape::Round, vec![true, false])]),
+            named: SortedMap::from([(Shape::Round, vec![true, false])]),
         };
         let written = serde_json::to_string(&thing).expect("JSON");
         assert_eq!(from_str::<Thing>(&written).expect("a thing"), thing);

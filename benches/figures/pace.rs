@@ -21,6 +21,7 @@ use syspro_hubspot_sync::{
     pace::{Lane, MOST_WIDTH},
     platform::{MINUTE, Millis, Platform, SECOND, Statement},
     send::{Effect, Halt, Sender},
+    sorted::SortedMap,
     store::Store,
 };
 
@@ -206,7 +207,7 @@ async fn batch<P: Platform>(
     let companies: Vec<_> = (number * BATCH..(number + 1) * BATCH)
         .map(|at| {
             let name = ("name".to_owned(), format!("Customer {at}"));
-            (format!("EDU1/{at:015}"), BTreeMap::from([name]))
+            (format!("EDU1/{at:015}"), SortedMap::from([name]))
         })
         .collect();
     let writes: Vec<Write<'_>> = companies

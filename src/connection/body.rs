@@ -1,7 +1,5 @@
 //! The body of `POST /connections`: what each field must be like.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::{
@@ -16,8 +14,8 @@ use super::{
     },
 };
 use crate::{
-    gather::Gather,
     origin::{Guard, Refused, Target},
+    sorted::SortedMap,
     vault::Secret,
 };
 
@@ -109,12 +107,12 @@ fn enet(fields: &mut Fields<'_>, judge: impl Fn(&str) -> Result<String, Refused>
     })
 }
 
-fn headers(fields: &mut Fields<'_>) -> BTreeMap<String, Secret> {
+fn headers(fields: &mut Fields<'_>) -> SortedMap<String, Secret> {
     fields
         .texts("headers", &HEADER_NAME, &HEADER_VALUE)
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), Secret::new(value)))
-        .gather()
+        .collect()
 }
 
 fn hubspot(mut fields: Fields<'_>, judge: impl Fn(&str) -> Result<String, Refused>) -> HubSpot {

@@ -7,10 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::{Connection, Problem, body, reader, rules::SET, stored};
-use crate::{
-    gather::Gather,
-    origin::{Guard, origin_of},
-};
+use crate::origin::{Guard, origin_of};
 
 #[derive(Debug)]
 pub struct Changed {
@@ -231,11 +228,9 @@ fn settle(patch: &mut Map<String, Value>) {
         return;
     };
     if let Some(Value::Object(headers)) = syspro.get_mut("headers") {
-        *headers = std::mem::take(headers)
-            .into_iter()
-            .filter(|(_, value)| value != SET)
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .gather();
+        let given = std::mem::take(headers).into_iter();
+        let given = given.filter(|(_, value)| value != SET);
+        headers.extend(given.map(|(name, value)| (name.to_ascii_lowercase(), value)));
     }
     // Taking the URL away takes e.net away.
     if syspro.get("enet_url").is_some_and(Value::is_null) {

@@ -3,14 +3,17 @@
 //! A getter that found a problem returns something hollow, so what is read counts only when no
 //! problem was found.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Problem;
-use crate::{day, origin::Refused, typed, vault::Secret};
+use crate::{
+    sorted::SortedMap,
+    {day, origin::Refused, typed, vault::Secret},
+};
 
 const DEFAULT: &str = "Leave it out for the default.";
 
@@ -195,10 +198,10 @@ impl<'p> Fields<'p> {
     }
 
     /// An object from keys like `key` to texts like `value`.
-    pub fn texts(&mut self, name: &str, key: &Rule, value: &Rule) -> BTreeMap<String, String> {
+    pub fn texts(&mut self, name: &str, key: &Rule, value: &Rule) -> SortedMap<String, String> {
         let mut section = self.section(name);
         let names: Vec<String> = section.rest.keys().cloned().collect();
-        let mut read = BTreeMap::new();
+        let mut read = SortedMap::new();
         for name in names {
             if !(key.holds)(&name) {
                 section.rest.remove(&name);

@@ -1,11 +1,12 @@
 //! A connection as it is shown and stored: everything but the secrets, and the secrets by field.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::{Connection, Problem, body, change::is_secret, rules::SET};
-use crate::{gather::Gather, origin::origin_of, vault::Secret};
+use crate::{
+    sorted::SortedMap,
+    {origin::origin_of, vault::Secret},
+};
 
 const HEADERS: &str = "syspro.headers.";
 
@@ -21,8 +22,8 @@ impl Connection {
         });
         if !self.syspro.headers.is_empty() {
             let names = self.syspro.headers.keys();
-            syspro["headers"] =
-                Value::Object(names.map(|name| (name.clone(), json!(SET))).gather());
+            let set: SortedMap<_, _> = names.map(|name| (name, SET)).collect();
+            syspro["headers"] = json!(set);
         }
         if let Some(enet) = &self.syspro.enet {
             syspro["enet_url"] = json!(enet.url);
@@ -60,7 +61,7 @@ impl Connection {
     }
 
     /// Every secret that is not empty, by the path of its field: what is sealed, and under which name.
-    pub fn secrets(&self) -> BTreeMap<String, Secret> {
+    pub fn secrets(&self) -> SortedMap<String, Secret> {
         let mut secrets = vec![
             (
                 "syspro.odata_password".to_owned(),
@@ -82,7 +83,7 @@ impl Connection {
             .into_iter()
             .filter(|(_, secret)| !secret.is_empty())
             .map(|(field, secret)| (field, secret.clone()))
-            .gather()
+            .collect()
     }
 
     /// The fields of the secrets that a connection's public form says are set.
@@ -103,7 +104,7 @@ impl Connection {
     /// What is missing or unreadable: a stored connection was valid when it was stored.
     pub fn restore(
         public: &Value,
-        secrets: &BTreeMap<String, Secret>,
+        secrets: &SortedMap<String, Secret>,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let connection = body::read(with_secrets(public, secrets), None, &mut problems);
@@ -118,7 +119,7 @@ impl Connection {
 /// A connection in the form of a body. Never leaves this module's parent: it is not a [`Secret`].
 pub(super) fn with_secrets(
     public: &Value,
-    secrets: &BTreeMap<String, Secret>,
+    secrets: &SortedMap<String, Secret>,
 ) -> serde_json::Map<String, Value> {
     let mut body = public.as_object().cloned().unwrap_or_default();
     for (field, secret) in secrets {

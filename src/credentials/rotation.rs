@@ -3,14 +3,13 @@
 //! It keeps no state: what is left to do is what the database shows, so a call that was cut off is
 //! simply made again. Nothing is written but in place of what was read.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::json;
 
 use super::seal_one;
 use crate::{
     platform::Platform,
+    sorted::SortedMap,
     store::keys::{Sealed, Swap},
     typed,
     vault::{MasterKeys, Place, SESSION, Unsealable},
@@ -44,7 +43,7 @@ pub struct Unopenable {
 pub fn secrets<P: Platform>(platform: &P, keys: &MasterKeys, rows: Vec<Sealed>) -> Slice {
     let mut slice = Slice::default();
     for row in rows {
-        let Ok(mut sealed) = typed::from_str::<BTreeMap<String, String>>(&row.sealed) else {
+        let Ok(mut sealed) = typed::from_str::<SortedMap<String, String>>(&row.sealed) else {
             slice.shut(&row.connection, None, None);
             continue;
         };
@@ -54,7 +53,7 @@ pub fn secrets<P: Platform>(platform: &P, keys: &MasterKeys, rows: Vec<Sealed>) 
             continue;
         }
         let mut values = 0;
-        for (field, value) in &mut sealed {
+        for (field, value) in sealed.iter_mut() {
             match reseal(platform, keys, &row.connection, field, value) {
                 Ok(None) => {}
                 Ok(Some(anew)) => {

@@ -1,13 +1,10 @@
 //! The index: which order numbers stand on which deals.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     context::{DEALS, Run},
     feeds::sales_orders,
-    gather::Gather,
     hubspot::{
         Kind,
         objects::Found,
@@ -16,6 +13,7 @@ use crate::{
     pace::Lane,
     platform::{HOUR, MINUTE, Millis, Platform},
     send::{Effect, Halt},
+    sorted::{SortedMap, SortedSet},
     store::{
         cursors,
         deals::{self, Number},
@@ -109,8 +107,8 @@ async fn take<P: Platform>(run: &Run<'_, P>, found: &[Found], property: &str) ->
     if found.is_empty() {
         return Ok(());
     }
-    let mut stand: BTreeSet<Number> = BTreeSet::new();
-    let mut into: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut stand: SortedSet<Number> = SortedSet::new();
+    let mut into: SortedMap<&str, &str> = SortedMap::new();
     for deal in found {
         let text = deal.properties.get(property).map_or("", String::as_str);
         stand.extend(
@@ -140,7 +138,7 @@ async fn take<P: Platform>(run: &Run<'_, P>, found: &[Found], property: &str) ->
     let held: Vec<Number> = rows_as(rows.next().unwrap_or_default())?;
     let known: Vec<Known> = rows_as(rows.next().unwrap_or_default())?;
     let mut statements = Vec::new();
-    if held.into_iter().gather::<BTreeSet<_>>() != stand {
+    if held.into_iter().collect::<SortedSet<_>>() != stand {
         let stand: Vec<Number> = stand.into_iter().collect();
         statements.extend(deals::replace(connection, &read, &stand));
     }

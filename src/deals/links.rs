@@ -4,10 +4,7 @@
 //! its number is taken away; and before it is taken away, so that it is made again when its number
 //! comes back. One that stands already when we come to it is people's.
 
-use std::{
-    cell::Cell,
-    collections::{BTreeSet, HashMap},
-};
+use std::cell::Cell;
 
 use super::outcome::Outcome;
 use crate::{
@@ -16,7 +13,6 @@ use crate::{
         batch::{Blocked, Verdict, halving},
         steps::{self, associate, blocked},
     },
-    gather::Gather,
     hubspot::{
         Kind,
         associations::{self, Links, Source},
@@ -25,6 +21,7 @@ use crate::{
     pace::Lane,
     platform::{DAY, Millis, Platform, Statement},
     send::{Effect, Halt, NEVER_MADE},
+    sorted::{SortedMap, SortedSet},
     store::{
         deals::{self, End, Link, Made},
         rows_as,
@@ -116,7 +113,7 @@ async fn make<P: Platform>(run: &Run<'_, P>, links: &[Link]) -> Result<bool, Hal
         .commit(vec![deals::save(connection, &links)])
         .await?;
     // Two rows whose invoices people merged are one pair, and a pair twice is refused.
-    let mut pairs = BTreeSet::new();
+    let mut pairs = SortedSet::new();
     links.retain(|link| {
         link.made == Some(Made::Trying)
             && pairs.insert((link.invoice_id.clone(), link.deal.clone()))
@@ -140,11 +137,11 @@ async fn make<P: Platform>(run: &Run<'_, P>, links: &[Link]) -> Result<bool, Hal
 async fn standing<P: Platform>(
     run: &Run<'_, P>,
     links: &[Link],
-) -> Result<HashMap<String, Links>, Halt> {
+) -> Result<SortedMap<String, Links>, Halt> {
     let new = links.iter().filter(|link| link.made != Some(Made::Trying));
-    let invoices: BTreeSet<&String> = new.map(|link| &link.invoice_id).gather();
+    let invoices: SortedSet<&String> = new.map(|link| &link.invoice_id).collect();
     if invoices.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(SortedMap::new());
     }
     let is_there = |id: &&&String| !id.starts_with(NEVER_MADE);
     let sources: Vec<Source> = invoices
@@ -160,7 +157,7 @@ async fn standing<P: Platform>(
     let (lane, effect) = (Lane::Associations, Effect::Read);
     if sources.is_empty() {
         // A preview, of invoices that are all to be made yet.
-        let nothing = async || Ok(HashMap::new());
+        let nothing = async || Ok(SortedMap::new());
         return run.sender.write(lane, effect, request, read, nothing).await;
     }
     run.sender.hubspot(lane, effect, request, read).await

@@ -1,7 +1,5 @@
 //! What became of some links, and its one commit.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +10,7 @@ use crate::{
     hubspot::{Kind, refusal},
     platform::Platform,
     send::Halt,
+    sorted::SortedSet,
     store::{
         audit,
         deals::{self, Link, Made},
@@ -25,7 +24,7 @@ pub struct Outcome {
     saved: Vec<Link>,
     dropped: Vec<Link>,
     /// Deals that are no more.
-    gone: BTreeSet<String>,
+    gone: SortedSet<String>,
     said: Vec<Said>,
     books: DealBooks,
 }

@@ -15,8 +15,6 @@ mod recall;
 mod release;
 mod unlink;
 
-use std::collections::BTreeSet;
-
 use super::{
     commit::of_targets,
     person,
@@ -28,10 +26,10 @@ use crate::{
     connection::{AdoptedFields, OnAmbiguous},
     context::Run,
     feeds::Object,
-    gather::Gather,
     hubspot::{Kind, objects::Found},
     platform::Platform,
     send::Halt,
+    sorted::{SortedMap, SortedSet},
     store::{
         rows_as,
         targets::{self, Ground, Target},
@@ -91,22 +89,22 @@ struct Wish {
 /// The first by key comes first: where two could take a record, it does.
 fn wishes(units: &[Unit], kind: Kind, property: &str) -> Vec<Wish> {
     let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
-    let mut wishes: Vec<Wish> = open
+    let wishes: SortedMap<String, Wish> = open
         .flat_map(|(at, unit)| {
             let objects = lacking(unit, kind).into_iter();
             let new = objects.filter(|(_, object)| unit.target(object).hubspot_id.is_none());
             new.filter_map(move |(_, object)| {
                 let value = object.properties.get(property)?.to_lowercase();
-                (!value.is_empty()).then(|| Wish {
+                let wish = Wish {
                     key: object.key.clone(),
                     unit: at,
                     value,
-                })
+                };
+                (!wish.value.is_empty()).then(|| (wish.key.clone(), wish))
             })
         })
         .collect();
-    wishes.sort_by(|one, other| one.key.cmp(&other.key));
-    wishes
+    wishes.into_values().collect()
 }
 
 /// Takes over what people have of those not known yet; answers whether anything was decided.
@@ -124,7 +122,7 @@ async fn take_over<P: Platform>(
     if wishes.is_empty() {
         return Ok(false);
     }
-    let values: BTreeSet<&str> = wishes.iter().map(|wish| wish.value.as_str()).gather();
+    let values: SortedSet<&str> = wishes.iter().map(|wish| wish.value.as_str()).collect();
     let values: Vec<&str> = values.into_iter().collect();
     let shown = shown(run, units, kind);
     let found = match kind {
@@ -134,7 +132,7 @@ async fn take_over<P: Platform>(
     let key = run.key_property();
     let free = |found: &&Found| !found.properties.contains_key(&key);
     let all = found.values().flatten().filter(free);
-    let ids: BTreeSet<&str> = all.map(|found| found.id.as_str()).gather();
+    let ids: SortedSet<&str> = all.map(|found| found.id.as_str()).collect();
     let taken = taken(run, kind, &ids).await?;
     let mut decided = false;
     for wish in wishes {
@@ -242,20 +240,20 @@ fn decide<P: Platform>(
 async fn taken<P: Platform>(
     run: &Run<'_, P>,
     kind: Kind,
-    ids: &BTreeSet<&str>,
-) -> Result<BTreeSet<String>, Halt> {
+    ids: &SortedSet<&str>,
+) -> Result<SortedSet<String>, Halt> {
     #[derive(serde::Deserialize)]
     struct Row {
         id: String,
     }
     if ids.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(SortedSet::new());
     }
     let ids: Vec<&str> = ids.iter().copied().collect();
     let asked = targets::taken_ids(&run.connection.id, kind, &ids);
     let rows = run.store.read(&[asked]).await?.pop().unwrap_or_default();
     let rows: Vec<Row> = rows_as(rows)?;
-    Ok(rows.into_iter().map(|row| row.id).gather())
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// Looks at records taken over that are about to get a standard property they never had from us.
@@ -282,7 +280,7 @@ async fn look_at_adopted<P: Platform>(
     if places.is_empty() {
         return Ok(false);
     }
-    let ids: BTreeSet<&str> = places.iter().map(|(_, _, id)| id.as_str()).gather();
+    let ids: SortedSet<&str> = places.iter().map(|(_, _, id)| id.as_str()).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let shown = shown(run, units, kind);
     let known = find::records(run, kind, None, &ids, &shown).await?;
@@ -337,7 +335,7 @@ fn shown<P: Platform>(run: &Run<'_, P>, units: &[Unit], kind: Kind) -> Vec<Strin
     let names = objects
         .filter(|object| object.kind == kind)
         .flat_map(|object| object.properties.keys());
-    let standard: BTreeSet<&String> = names.filter(|name| !name.starts_with(prefix)).gather();
+    let standard: SortedSet<&String> = names.filter(|name| !name.starts_with(prefix)).collect();
     [run.key_property(), marker::name(run)]
         .into_iter()
         .chain(standard.into_iter().cloned())

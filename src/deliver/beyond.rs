@@ -6,8 +6,6 @@
 //! it: what was billed, twice. So before an invoice that HubSpot had already gets its first lines, it is
 //! looked for by its key.
 
-use std::collections::BTreeMap;
-
 use super::{
     batch::{Verdict, side_by_side},
     keyless::is_keyless,
@@ -19,11 +17,11 @@ use crate::{
     context::Run,
     crm::{self, By},
     feeds::invoices,
-    gather::Gather,
     hubspot::{Kind, objects, refusal},
     pace::Lane,
     platform::Platform,
     send::Halt,
+    sorted::SortedMap,
     store::targets::Target,
 };
 
@@ -33,10 +31,10 @@ pub async fn find_stand_in<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) ->
         return Ok(());
     }
     let open = units.iter().enumerate().filter(|(_, unit)| unit.is_open());
-    let sought: BTreeMap<String, usize> = open
+    let sought: SortedMap<String, usize> = open
         .filter(|(_, unit)| gets_first_lines(unit))
         .map(|(place, unit)| (key(unit), place))
-        .gather();
+        .collect();
     if sought.is_empty() {
         return Ok(());
     }
@@ -63,7 +61,7 @@ pub async fn find_stand_in<P: Platform>(run: &Run<'_, P>, units: &mut [Unit]) ->
 pub fn stand_in<P: Platform>(
     run: &Run<'_, P>,
     unit: &Unit,
-) -> Option<(String, BTreeMap<String, String>)> {
+) -> Option<(String, SortedMap<String, String>)> {
     if !gets_first_lines(unit) {
         return None;
     }
@@ -78,7 +76,7 @@ pub fn stand_in<P: Platform>(
         (CURRENCY, line.properties.get(CURRENCY)?),
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Some((key(unit), values.into_iter().gather()))
+    Some((key(unit), values.into_iter().collect()))
 }
 
 const CURRENCY: &str = "hs_line_item_currency_code";

@@ -1,7 +1,5 @@
 //! What becomes of a chunk, in one commit.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::{
@@ -15,6 +13,7 @@ use crate::{
     hubspot::Kind,
     platform::{DAY, Millis, Platform, Statement},
     send::Halt,
+    sorted::SortedSet,
     store::{
         audit, family,
         ledger::{self, Fate, Settled},
@@ -126,7 +125,7 @@ fn of_excluded(connection: &str, units: &[Unit]) -> Option<Statement> {
 
 /// About as long as a target is as JSON inside JSON.
 fn target_size(owned: &targets::Owned<'_>) -> usize {
-    let names = |names: &BTreeSet<String>| names.iter().map(|name| name.len() + 6).sum::<usize>();
+    let names = |names: &SortedSet<String>| names.iter().map(|name| name.len() + 6).sum::<usize>();
     let (filled, theirs) = (names(&owned.target.filled), names(&owned.target.theirs));
     700 + 2 * owned.target.object_key.len() + filled + theirs
 }

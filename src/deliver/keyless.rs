@@ -14,10 +14,7 @@
 //! Known lines are then updated and archived by their ids, as any object is. Once the portal takes
 //! keys, 1 still comes before lines are made, and what is found gets its key with the update.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    iter::once,
-};
+use std::iter::once;
 
 use rust_decimal::Decimal;
 
@@ -32,7 +29,6 @@ use super::{
 use crate::{
     context::Run,
     crm::{self, By},
-    gather::Gather,
     hash::hash,
     hubspot::{
         Kind,
@@ -42,6 +38,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt},
+    sorted::{SortedMap, SortedSet},
     store::targets::Target,
 };
 
@@ -110,7 +107,7 @@ async fn adopt<P: Platform>(
 ) -> Result<Vec<Place>, Halt> {
     let invoices = places.iter().map(|place| place.invoice.clone()).collect();
     let linked = crm::links(run, (Kind::Invoice, Kind::LineItem), invoices).await?;
-    let mut strangers: HashMap<usize, Vec<String>> = HashMap::new();
+    let mut strangers: SortedMap<usize, Vec<String>> = SortedMap::new();
     for place in &places {
         let known = at(units, place.unit).line_ids();
         let ids = linked.get(&place.invoice).into_iter().flatten();
@@ -135,8 +132,8 @@ async fn adopt<P: Platform>(
 async fn contents<P: Platform>(
     run: &Run<'_, P>,
     ids: impl Iterator<Item = &String>,
-) -> Result<HashMap<String, Option<Found>>, Halt> {
-    let ids: BTreeSet<&str> = ids.map(String::as_str).gather();
+) -> Result<SortedMap<String, Option<Found>>, Halt> {
+    let ids: SortedSet<&str> = ids.map(String::as_str).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let key = run.key_property();
     let mut properties = CONTENT.to_vec();
@@ -170,8 +167,8 @@ fn take_ours<P: Platform>(run: &Run<'_, P>, unit: &mut Unit, invoice: &str, line
             };
             let (content, line) = free.swap_remove(place);
             target.hubspot_id = Some(line.id.clone());
-            target.links = once((Kind::Invoice, invoice.to_owned())).gather();
-            target.filled = line.properties.keys().cloned().gather();
+            target.links = once((Kind::Invoice, invoice.to_owned())).collect();
+            target.filled = line.properties.keys().cloned().collect();
             // All it shall hold is its content, and that is there: nothing is to be sent.
             let stands = wanted == Some(content) && run.account.without.line_keys;
             target.hash = match object.filter(|_| stands) {
@@ -198,7 +195,7 @@ fn take_ours<P: Platform>(run: &Run<'_, P>, unit: &mut Unit, invoice: &str, line
 }
 
 /// By which a line is known again, however HubSpot spells its numbers.
-fn content(properties: &BTreeMap<String, String>) -> String {
+fn content(properties: &SortedMap<String, String>) -> String {
     let value = |name: &&str| {
         let text = properties.get(*name).map_or("", |text| text.trim());
         let number = match *name {
@@ -218,7 +215,7 @@ struct New {
     invoice: String,
     target: Target,
     /// As it will be sent: blanks left out.
-    properties: BTreeMap<String, String>,
+    properties: SortedMap<String, String>,
     hash: String,
 }
 
@@ -256,7 +253,7 @@ async fn create<P: Platform>(
     let unnamed = places
         .iter()
         .map(|place| place.unit)
-        .gather::<BTreeSet<_>>();
+        .collect::<SortedSet<_>>();
     let unnamed = self::places(units)
         .into_iter()
         .filter(|place| unnamed.contains(&place.unit));
@@ -284,7 +281,7 @@ fn new_lines(units: &[Unit], place: &Place) -> Vec<New> {
             target,
             properties: filled
                 .map(|(name, value)| (name.clone(), value.clone()))
-                .gather(),
+                .collect(),
             hash: hash(&object.properties),
         })
     };
@@ -332,8 +329,8 @@ fn book(unit: &mut Unit, line: &New, verdict: Verdict<Written>) {
             let mut target = line.target.clone();
             target.hubspot_id = Some(written.id);
             target.hash = line.hash.clone();
-            target.links = once((Kind::Invoice, line.invoice.clone())).gather();
-            target.filled = line.properties.keys().cloned().gather();
+            target.links = once((Kind::Invoice, line.invoice.clone())).collect();
+            target.filled = line.properties.keys().cloned().collect();
             unit.created += 1;
             unit.answered = true;
             unit.taken_at = written.at.or(unit.taken_at.take());

@@ -1,14 +1,11 @@
 //! What HubSpot would answer to a preview: records that bear our key are found, others are made; no
 //! two contacts have one e-mail; whatever else is asked is done.
 
-use std::collections::{BTreeSet, HashMap};
-
 use serde_json::json;
 
 use crate::{
     context::Run,
     fault::Refusal,
-    gather::Gather,
     hash::hash,
     hubspot::{
         Kind,
@@ -17,6 +14,7 @@ use crate::{
     pace::Lane,
     platform::{Platform, Statement},
     send::{Effect, Halt, NEVER_MADE, NOTED, PREVIEW, Pretence, Sample},
+    sorted::{SortedMap, SortedSet},
     store::cursors::{self, Cursor},
 };
 
@@ -77,11 +75,11 @@ pub async fn written<P: Platform>(
 ) -> Result<Vec<Answer>, Halt> {
     let known = match key_property {
         Some(property) => by_key(run, kind, property, writes).await?,
-        None => HashMap::new(),
+        None => SortedMap::new(),
     };
     let holders = match kind {
         Kind::Contact => holders(run, writes).await?,
-        _ => HashMap::new(),
+        _ => SortedMap::new(),
     };
     let taken = |write: &Write<'_>| {
         let there = match key_property {
@@ -119,7 +117,7 @@ async fn by_key<P: Platform>(
     kind: Kind,
     property: &str,
     writes: &[Write<'_>],
-) -> Result<HashMap<String, String>, Halt> {
+) -> Result<SortedMap<String, String>, Halt> {
     let keys: Vec<&str> = writes.iter().map(|write| write.id).collect();
     let found = read_by(run, kind, property, &keys, property).await?;
     let bears = |found: Found| Some((found.properties.get(property)?.clone(), found.id));
@@ -130,11 +128,11 @@ async fn by_key<P: Platform>(
 async fn holders<P: Platform>(
     run: &Run<'_, P>,
     writes: &[Write<'_>],
-) -> Result<HashMap<String, String>, Halt> {
-    let emails: BTreeSet<String> = writes.iter().filter_map(email).gather();
+) -> Result<SortedMap<String, String>, Halt> {
+    let emails: SortedSet<String> = writes.iter().filter_map(email).collect();
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     if emails.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(SortedMap::new());
     }
     let found = read_by(run, Kind::Contact, EMAIL, &emails, EMAIL).await?;
     let has = |found: Found| Some((found.properties.get(EMAIL)?.to_lowercase(), found.id));
@@ -168,7 +166,7 @@ fn takes_no_email<P: Platform>(
     run: &Run<'_, P>,
     write: &Write<'_>,
     id: &str,
-    holders: &HashMap<String, String>,
+    holders: &SortedMap<String, String>,
 ) -> Option<Refusal> {
     if !write.properties.contains_key(EMAIL) {
         return None;

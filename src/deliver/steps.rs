@@ -1,7 +1,7 @@
 //! The steps of a unit, each for all units of a chunk at once: objects, links, lines too many,
 //! status.
 
-use std::{cell::Cell, collections::BTreeMap, iter::once};
+use std::{cell::Cell, iter::once};
 
 use http::Request;
 
@@ -17,7 +17,6 @@ use super::{
 use crate::{
     context::Run,
     fault::{Fault, Reason, Refusal},
-    gather::Gather,
     hubspot::{
         Kind,
         associations::{self, LinkAnswer},
@@ -28,6 +27,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt},
+    sorted::SortedMap,
     store::targets::Target,
 };
 
@@ -281,9 +281,9 @@ async fn send_status<P: Platform>(
     run: &Run<'_, P>,
     some: &[(usize, Target, String)],
 ) -> Result<Vec<Verdict<Written>>, Halt> {
-    let properties: Vec<BTreeMap<String, String>> = some
+    let properties: Vec<SortedMap<String, String>> = some
         .iter()
-        .map(|(_, _, status)| once((STATUS.to_owned(), status.clone())).gather())
+        .map(|(_, _, status)| once((STATUS.to_owned(), status.clone())).collect())
         .collect();
     let writes: Vec<Write<'_>> = some
         .iter()

@@ -2,18 +2,16 @@
 
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 pub use words::{ambiguous, deleted_reason, withheld_reason};
 
 use super::write::EMAIL;
 use crate::{
     fault::Reason,
     feeds::{Object, Payload},
-    gather::Gather,
     hash::hash,
     hubspot::Kind,
     platform::Millis,
+    sorted::{SortedMap, SortedSet},
     store::{
         ledger::Due,
         targets::{Ground, Target, Withheld},
@@ -25,7 +23,7 @@ pub struct Unit {
     pub due: Due,
     pub payload: Payload,
     /// HubSpot ids of the customer an invoice belongs to.
-    pub customer: BTreeMap<Kind, String>,
+    pub customer: SortedMap<Kind, String>,
     pub state: State,
     pub warnings: Vec<Reason>,
     /// HubSpot answered at least one write of it.
@@ -46,8 +44,8 @@ pub struct Unit {
     pub status_refused: bool,
     /// The customer's company or contact may be gone from HubSpot.
     pub doubts_customer: bool,
-    targets: BTreeMap<(Kind, String), Target>,
-    changed: BTreeSet<(Kind, String)>,
+    targets: SortedMap<(Kind, String), Target>,
+    changed: SortedSet<(Kind, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -100,8 +98,8 @@ impl Unit {
             invoice_is_new: false,
             status_refused: false,
             doubts_customer: false,
-            targets: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            targets: SortedMap::new(),
+            changed: SortedSet::new(),
         };
         for target in targets.unwrap_or_default() {
             unit.targets
@@ -232,7 +230,7 @@ impl Unit {
 
     /// Keys of line items that may be in HubSpot under an id not known here: wanted, or tried once
     /// without an answer.
-    pub fn unknown_lines(&self) -> BTreeSet<String> {
+    pub fn unknown_lines(&self) -> SortedSet<String> {
         let is_line = |kind: Kind| kind == Kind::LineItem;
         let objects = self.payload.objects.iter();
         let wanted = objects.filter(|object| is_line(object.kind));
@@ -240,13 +238,15 @@ impl Unit {
         let tried = self.targets.values().filter(|it| is_line(it.kind));
         let tried = tried.filter(|target| target.is_tried());
         let wanted = wanted.map(|object| object.key.clone());
-        wanted.chain(tried.map(|it| it.object_key.clone())).gather()
+        wanted
+            .chain(tried.map(|it| it.object_key.clone()))
+            .collect()
     }
 
     /// Ids of the line items known to be ours.
-    pub fn line_ids(&self) -> BTreeSet<&str> {
+    pub fn line_ids(&self) -> SortedSet<&str> {
         let lines = self.targets.values().filter(|it| it.kind == Kind::LineItem);
-        lines.filter_map(|it| it.hubspot_id.as_deref()).gather()
+        lines.filter_map(|it| it.hubspot_id.as_deref()).collect()
     }
 
     /// What is known of a line item, wanted or not, and what it shall be.

@@ -4,8 +4,6 @@
 mod again;
 mod job;
 
-use std::collections::BTreeSet;
-
 use self::again::revise;
 use super::{
     batch::{Verdict, side_by_side},
@@ -18,7 +16,6 @@ use crate::{
     context::Run,
     fault::Refusal,
     feeds::Object,
-    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Write},
@@ -27,6 +24,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt},
+    sorted::SortedSet,
     store::targets::{Ground, Withheld},
 };
 pub use job::{EMAIL, STATUS};
@@ -95,11 +93,11 @@ pub fn lacking(unit: &Unit, kind: Kind) -> Vec<(usize, &Object)> {
 fn share_no_email(jobs: Vec<Job>, units: &mut [Unit], key: &str) -> (Vec<Job>, Vec<Job>) {
     // A contact just found by its e-mail has it, though it is not sent.
     let found = |job: &&Job| job.target.adopted == Some(Ground::Email) && job.target.is_fresh(key);
-    let mut seen: BTreeSet<String> = jobs
+    let mut seen: SortedSet<String> = jobs
         .iter()
         .filter(found)
         .filter_map(|job| at(units, job.unit).email())
-        .gather();
+        .collect();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for mut job in jobs {
         if found(&&job) {

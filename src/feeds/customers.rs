@@ -2,8 +2,6 @@
 
 mod person;
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -15,8 +13,8 @@ use super::{
 use crate::{
     connection::{CustomerScope, Settings},
     fault::Reason,
-    gather::Gather,
     hubspot::Kind,
+    sorted::SortedMap,
     syspro::{Bad, Row, record_key},
 };
 
@@ -291,11 +289,11 @@ fn name(row: &Row) -> String {
     }
 }
 
-fn lifecycle(settings: &Settings) -> BTreeMap<String, String> {
+fn lifecycle(settings: &Settings) -> SortedMap<String, String> {
     let stage = settings.lifecycle_stage.as_str();
     let stage = Some(stage).filter(|stage| !stage.is_empty());
     let property = |stage: &str| ("lifecyclestage".to_owned(), stage.to_owned());
-    stage.map(property).into_iter().gather()
+    stage.map(property).into_iter().collect()
 }
 
 /// The ledger key of the customer of an invoice's row.

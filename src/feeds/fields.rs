@@ -1,21 +1,19 @@
 //! Collects an object's properties.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::Lookups;
-use crate::syspro::Row;
+use crate::{sorted::SortedMap, syspro::Row};
 
 pub struct Fields<'a> {
     prefix: &'a str,
-    values: BTreeMap<String, String>,
+    values: SortedMap<String, String>,
 }
 
 impl<'a> Fields<'a> {
     pub fn new(prefix: &'a str) -> Self {
-        let values = BTreeMap::new();
+        let values = SortedMap::new();
         Self { prefix, values }
     }
 
@@ -46,7 +44,7 @@ impl<'a> Fields<'a> {
         self.own("salesperson", salesperson);
     }
 
-    pub fn done(self) -> BTreeMap<String, String> {
+    pub fn done(self) -> SortedMap<String, String> {
         self.values
     }
 }

@@ -19,7 +19,6 @@ use super::{
 use crate::{
     connection::{CreditNotes, Settings},
     fault::Reason,
-    gather::Gather,
     hubspot::Kind,
     syspro::{Bad, Row},
 };
@@ -340,7 +339,7 @@ fn header(
         kind: Kind::Invoice,
         key: record.key.clone(),
         properties: fields.done(),
-        on_create: on_create.into_iter().map(text).gather(),
+        on_create: on_create.into_iter().map(text).collect(),
     }
 }
 

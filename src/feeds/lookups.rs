@@ -1,21 +1,22 @@
 //! What SYSPRO's codes stand for. The trunk reads each [`Lookup`]'s table and hands its rows in.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::due_date::Rule;
-use crate::syspro::{Row, record_key};
+use crate::{
+    sorted::SortedMap,
+    syspro::{Row, record_key},
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Lookups {
-    pub terms: BTreeMap<String, Terms>,
-    pub classes: BTreeMap<String, String>,
-    pub branches: BTreeMap<String, String>,
+    pub terms: SortedMap<String, Terms>,
+    pub classes: SortedMap<String, String>,
+    pub branches: SortedMap<String, String>,
     /// By branch and salesperson: the same code means someone else in another branch.
-    pub salespeople: BTreeMap<String, String>,
+    pub salespeople: SortedMap<String, String>,
     /// Descriptions of stock items.
-    pub stock: BTreeMap<String, String>,
+    pub stock: SortedMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -117,12 +118,12 @@ impl Lookups {
     }
 }
 
-fn holds<T>(codes: &BTreeMap<String, T>, row: &Row, key: &[&str]) -> bool {
+fn holds<T>(codes: &SortedMap<String, T>, row: &Row, key: &[&str]) -> bool {
     let parts: Vec<String> = key.iter().map(|column| row.key_text(column)).collect();
     parts.last().is_none_or(String::is_empty) || codes.contains_key(&whole(parts))
 }
 
-fn describe(into: &mut BTreeMap<String, String>, rows: &[Row], key: &[&str], column: &str) {
+fn describe(into: &mut SortedMap<String, String>, rows: &[Row], key: &[&str], column: &str) {
     for row in rows {
         let parts = key.iter().map(|column| row.key_text(column)).collect();
         into.insert(whole(parts), row.text(column));

@@ -1,14 +1,13 @@
 //! Money: which currency a value is in, which one HubSpot gets, and how a line's value becomes a
 //! price. Decimals only, rounded half away from zero, as bookkeepers do.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::{
     connection::{BalanceCurrency, ForeignCurrency},
     fault::Reason,
     feeds::Context,
+    sorted::SortedMap,
     syspro::Row,
 };
 
@@ -128,7 +127,7 @@ impl Rate {
 pub fn iso(
     code: &str,
     local: &str,
-    currencies: &BTreeMap<String, String>,
+    currencies: &SortedMap<String, String>,
 ) -> Result<String, Reason> {
     if let Some(meant) = currencies.get(code) {
         return Ok(meant.clone());

@@ -1,9 +1,7 @@
 //! SYSPRO's order numbers, as an invoice bears one and as people write them on a deal.
 
-use std::collections::BTreeSet;
-
 use super::fields::readable;
-use crate::gather::Gather;
+use crate::sorted::SortedSet;
 
 /// SYSPRO's column has room for so many.
 const LONGEST: usize = 20;
@@ -17,9 +15,9 @@ pub fn number(text: &str) -> Option<String> {
 }
 
 /// All numbers in a text: commas, semicolons, blanks and new lines stand between them.
-pub fn numbers(text: &str) -> BTreeSet<String> {
+pub fn numbers(text: &str) -> SortedSet<String> {
     let parts = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
-    parts.filter_map(number).gather()
+    parts.filter_map(number).collect()
 }
 
 #[cfg(test)]

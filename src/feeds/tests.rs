@@ -1,5 +1,4 @@
-use std::collections::BTreeSet;
-
+use crate::sorted::SortedSet;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
@@ -149,7 +148,7 @@ fn every_property_that_is_sent_is_defined() {
     let line = json!({ "NetSalesValue": 5, "TrnYear": 2024, "TrnMonth": 1, "Register": 1,
         "SummaryLine": 1, "DetailLine": 1 });
     let invoice = record(&INVOICES, invoice, vec![line]);
-    let mut sent = BTreeSet::new();
+    let mut sent = SortedSet::new();
     for (feed, record) in [(&CUSTOMERS, customer), (&INVOICES, invoice)] {
         let Outcome::Send(payload) = map(feed, &record, &settings) else {
             panic!("{} is not sent", feed.name);
@@ -186,7 +185,7 @@ fn definitions_begin_with_the_only_unique_one() {
         let definitions = properties::definitions(kind, "erp_");
         let unique = definitions.iter().filter(|one| one.unique).count();
         assert_eq!((unique, definitions[0].name.as_str()), (1, "erp_key"));
-        let names: BTreeSet<_> = definitions.iter().map(|one| &one.name).collect();
+        let names: SortedSet<_> = definitions.iter().map(|one| &one.name).collect();
         assert_eq!(names.len(), definitions.len());
         for one in &definitions {
             let listed = one.data_type == "enumeration" || one.data_type == "bool";

@@ -3,14 +3,15 @@
 //! To link what is linked is harmless. The same pair twice in one call is refused, and an empty
 //! list of types is accepted and links nothing: neither is ever built here.
 
-use std::collections::{BTreeMap, HashMap};
-
 use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::objects::errors;
 use super::{Api, Kind, body, id_text, list, refusal, unreadable};
-use crate::fault::{Fault, Refusal};
+use crate::{
+    fault::{Fault, Refusal},
+    sorted::{SortedMap, SortedSet},
+};
 
 /// Records in one call to read what they are linked to.
 pub const MAX_SOURCES: usize = 1_000;
@@ -92,9 +93,9 @@ pub fn associate_default(
 /// Takes the links of these pairs away, whatever they are labelled. Those that are not there are
 /// taken as taken away.
 pub fn archive(api: &Api, from: Kind, to: Kind, pairs: &[(&str, &str)]) -> Request<String> {
-    let mut fans: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let mut fans: SortedMap<&str, Vec<Value>> = SortedMap::new();
     for (a, b) in pairs {
-        fans.entry(a).or_default().push(json!({ "id": b }));
+        fans.get_or_default(a).push(json!({ "id": b }));
     }
     let fans = fans.into_iter();
     let inputs: Vec<Value> = fans
@@ -121,10 +122,10 @@ pub fn read(api: &Api, from: Kind, to: Kind, sources: &[Source]) -> Request<Stri
 pub fn read_links(
     sources: &[Source],
     response: &Response<Vec<u8>>,
-) -> Result<HashMap<String, Links>, Fault> {
+) -> Result<SortedMap<String, Links>, Fault> {
     let body = body(response)?;
     let results = list(response, &body, "results")?;
-    let mut found: HashMap<String, Links> = results.iter().filter_map(links).collect();
+    let mut found: SortedMap<String, Links> = results.iter().filter_map(links).collect();
     let mut doubtful = false;
     let mut without: Vec<&String> = Vec::new();
     for error in errors(&body) {
@@ -139,7 +140,7 @@ pub fn read_links(
     }
     for Source { id, .. } in sources {
         if !doubtful || without.contains(&id) {
-            found.entry(id.clone()).or_default();
+            found.get_or_default(id.clone());
         }
     }
     Ok(found)
@@ -217,15 +218,14 @@ fn post(api: &Api, from: Kind, to: Kind, verb: &str, inputs: &[Value]) -> Reques
 }
 
 fn no_pair_twice(pairs: &[(&str, &str)]) -> bool {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = SortedSet::new();
     pairs.iter().all(|pair| seen.insert(pair))
 }
 
 /// The pairs an error speaks of: those it names both ends of, else those it names one end of.
 fn named(pairs: &[(&str, &str)], error: &Value) -> Vec<usize> {
     let contexts = refusal::contexts(error);
-    let ids: std::collections::HashSet<&str> =
-        contexts.iter().flat_map(|text| numbers(text)).collect();
+    let ids: SortedSet<&str> = contexts.iter().flat_map(|text| numbers(text)).collect();
     let with = |ends: usize| -> Vec<usize> {
         let count =
             |(a, b): &(&str, &str)| usize::from(ids.contains(a)) + usize::from(ids.contains(b));
@@ -248,7 +248,7 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
 /// Beside an error that names nobody only the results can say which pairs it does not mean.
 fn keep_only_what_is_listed(answers: &mut [LinkAnswer], pairs: &[(&str, &str)], body: &Value) {
     let results = body.get("results").and_then(Value::as_array);
-    let listed: std::collections::HashSet<(String, String)> =
+    let listed: SortedSet<(String, String)> =
         results.into_iter().flatten().filter_map(ends).collect();
     for (answer, (a, b)) in answers.iter_mut().zip(pairs) {
         let (a, b) = ((*a).to_owned(), (*b).to_owned());

@@ -5,14 +5,14 @@
 
 mod keyed;
 
-use std::collections::{BTreeMap, HashMap};
-
 use http::{Request, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Api, Kind, associations, body, id_text, list, refusal, unreadable};
-use crate::fault::{Fault, Reason, Refusal};
-use crate::gather::Gather;
+use crate::{
+    fault::{Fault, Reason, Refusal},
+    sorted::SortedMap,
+};
 
 pub use keyed::read_found_by;
 
@@ -26,7 +26,7 @@ pub struct Write<'a> {
     pub id: &'a str,
     /// Unique in its batch.
     pub trace: &'a str,
-    pub properties: &'a BTreeMap<String, String>,
+    pub properties: &'a SortedMap<String, String>,
 }
 
 /// What became of one [`Write`].
@@ -50,15 +50,19 @@ pub enum Answer {
 pub struct Found {
     pub id: String,
     /// Those that have a value.
-    pub properties: BTreeMap<String, String>,
+    pub properties: SortedMap<String, String>,
 }
 
 /// Creates the records or brings them up to date, told apart by the unique `key_property`.
 pub fn upsert(api: &Api, kind: Kind, key_property: &str, writes: &[Write]) -> Request<String> {
     let inputs = writes.iter().map(|write| {
-        let mut properties = properties(write);
+        let mut properties: SortedMap<&str, &str> = write
+            .properties
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         // The answer shows what was sent, and so names the record even where it drops the trace.
-        properties.insert(key_property.to_owned(), write.id.into());
+        properties.insert(key_property, write.id);
         json!({
             "idProperty": key_property,
             "id": write.id,
@@ -85,7 +89,7 @@ pub fn update(
         let mut input = json!({
             "id": write.id,
             "objectWriteTraceId": write.trace,
-            "properties": properties(write),
+            "properties": write.properties,
         });
         if let Some(name) = key_property {
             input["idProperty"] = name.into();
@@ -114,7 +118,7 @@ pub fn create(
     let inputs = writes.iter().zip(parents).map(|(write, parent)| {
         json!({
             "objectWriteTraceId": write.trace,
-            "properties": properties(write),
+            "properties": write.properties,
             "associations": [{ "to": { "id": parent }, "types": types }],
         })
     });
@@ -224,18 +228,18 @@ pub fn read_one(response: &Response<Vec<u8>>) -> Result<Option<Found>, Fault> {
 pub fn read_found(
     ids: &[&str],
     response: &Response<Vec<u8>>,
-) -> Result<HashMap<String, Option<Found>>, Fault> {
+) -> Result<SortedMap<String, Option<Found>>, Fault> {
     let body = body(response)?;
     let results = list(response, &body, "results")?;
     let found = results.iter().filter_map(found);
-    let mut all: HashMap<_, _> = found.map(|it| (it.id.clone(), Some(it))).collect();
+    let mut all: SortedMap<_, _> = found.map(|it| (it.id.clone(), Some(it))).collect();
     for error in errors(&body) {
         if !refusal::is_missing(&refusal::read(error)) {
             continue;
         }
         let missing = refusal::context(error, "ids").into_iter();
         for id in missing.filter(|id| ids.contains(&id.as_str())) {
-            all.entry(id).or_insert(None);
+            all.get_or_default(id);
         }
     }
     Ok(all)
@@ -260,17 +264,10 @@ fn batch(api: &Api, kind: Kind, verb: &str, body: Value) -> Request<String> {
     )
 }
 
-fn properties(write: &Write) -> Map<String, Value> {
-    let pairs = write.properties.iter();
-    pairs
-        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-        .gather()
-}
-
 /// Where each write stands, by what an answer may call it.
 struct Names<'a> {
-    traces: HashMap<&'a str, usize>,
-    ids: HashMap<&'a str, usize>,
+    traces: SortedMap<&'a str, usize>,
+    ids: SortedMap<&'a str, usize>,
 }
 
 impl<'a> Names<'a> {
@@ -302,7 +299,7 @@ impl<'a> Names<'a> {
     }
 
     fn error(&self, error: &Value) -> Vec<usize> {
-        let find = |names: Vec<String>, map: &HashMap<&str, usize>| -> Vec<usize> {
+        let find = |names: Vec<String>, map: &SortedMap<&str, usize>| -> Vec<usize> {
             let found = names.iter().filter_map(|name| map.get(name.as_str()));
             found.copied().collect()
         };
@@ -369,7 +366,7 @@ pub(super) fn found(result: &Value) -> Option<Found> {
         });
     Some(Found {
         id: id_text(result.get("id")?)?,
-        properties: texts.gather(),
+        properties: texts.collect(),
     })
 }
 

@@ -3,14 +3,11 @@
 //! What it says is asked at an address HubSpot does not document, and old scopes grant what newer
 //! ones are named after. So the list may prove that nothing is lacking, and never that something is.
 
-use std::collections::BTreeSet;
-
 use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::{Api, Kind, body, list};
-use crate::fault::Fault;
-use crate::gather::Gather;
+use crate::{fault::Fault, sorted::SortedSet};
 
 /// What is done with a kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +37,7 @@ pub fn needed(kind: Kind, what: Use) -> Vec<Vec<String>> {
 }
 
 /// Those needed that a token with these scopes lacks.
-pub fn missing(kind: Kind, what: Use, granted: &BTreeSet<String>) -> Vec<String> {
+pub fn missing(kind: Kind, what: Use, granted: &SortedSet<String>) -> Vec<String> {
     let groups = needed(kind, what).into_iter();
     let lacking = groups.filter(|any| !any.iter().any(|scope| granted.contains(scope)));
     lacking.filter_map(|any| any.into_iter().next()).collect()
@@ -58,11 +55,11 @@ pub fn token_info(api: &Api, token: &str) -> Request<String> {
 
 /// # Errors
 /// Every answer that is not the list.
-pub fn read_token_info(response: &Response<Vec<u8>>) -> Result<BTreeSet<String>, Fault> {
+pub fn read_token_info(response: &Response<Vec<u8>>) -> Result<SortedSet<String>, Fault> {
     let body = body(response)?;
     let scopes = list(response, &body, "scopes")?;
     let named = scopes.iter().filter_map(Value::as_str);
-    Ok(named.map(str::to_owned).gather())
+    Ok(named.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -94,7 +91,7 @@ mod tests {
     #[test]
     fn only_a_list_of_scopes_is_one() {
         let read = |body| read_token_info(&answer(200, body)).ok();
-        let one = BTreeSet::from(["e-commerce".to_owned()]);
+        let one = SortedSet::from(["e-commerce".to_owned()]);
         assert_eq!(read(r#"{"hubId":1,"scopes":["e-commerce"]}"#), Some(one));
         assert_eq!(read(r#"{"hubId":1}"#), None);
         assert_eq!(read("<html>"), None);

@@ -1,14 +1,12 @@
 //! What stands beside a feed's rows: a customer's balances, an invoice's lines.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::read::{Reader, Table};
 use crate::{
     context::days_before,
     feeds::{Beside, customers, invoices},
-    gather::Gather,
     platform::Platform,
     send::Halt,
+    sorted::{SortedMap, SortedSet},
     syspro::{
         Row,
         odata::{Literal, between},
@@ -79,10 +77,10 @@ async fn balances<P: Platform>(
             reader.by_keys(&table, &keys).await?
         }
     };
-    let mut found: BTreeMap<String, Row> = found
+    let mut found: SortedMap<String, Row> = found
         .into_iter()
         .map(|row| (row.key_text("Customer"), row))
-        .gather();
+        .collect();
     Ok(rows
         .iter()
         .map(|row| {
@@ -118,20 +116,20 @@ async fn lines<P: Platform>(
         };
         found = reader.all(&table).await?;
     }
-    let mut groups: Vec<_> = scattered
+    // Neighbours that share a period share a request.
+    let groups: SortedMap<String, _> = scattered
         .into_iter()
         .filter_map(invoices::lines_filter_key)
+        .map(|group| (format!("{group:?}"), group))
         .collect();
-    // Neighbours that share a period share a request.
-    groups.sort_by_cached_key(|group| format!("{group:?}"));
-    groups.dedup();
+    let groups: Vec<_> = groups.into_values().collect();
     found.extend(
         reader
             .grouped(&lines_table(invoices::LINES_KEY), &groups)
             .await?,
     );
     // The range may hold lines of invoices that were asked for by number as well.
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     found.retain(|line| seen.insert(line.mark(invoices::LINES_KEY)));
     Ok(found)
 }

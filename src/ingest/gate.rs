@@ -1,15 +1,13 @@
 //! What stands against a record beside what it holds itself: a trial that has all its customers, an
 //! invoice's excluded customer, and people who deleted it for good.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::customer_of;
 use crate::{
     context::Run,
     feeds::{CUSTOMERS, Feed, INVOICES, Outcome, Record, rules},
-    gather::Gather,
     platform::Platform,
     send::Halt,
+    sorted::{SortedMap, SortedSet},
     store::{
         family,
         ledger::{Fate, Known},
@@ -20,7 +18,7 @@ use crate::{
 #[derive(Default)]
 pub struct Gate {
     /// Of the invoices' customers, those that are excluded.
-    excluded: BTreeSet<String>,
+    excluded: SortedSet<String>,
     /// How many customers the trial holds, and how many more it may take up.
     trial: Option<(u32, u32)>,
 }
@@ -32,20 +30,20 @@ impl Gate {
         run: &Run<'_, P>,
         feed: &Feed,
         records: &[Record],
-        known: &HashMap<String, Known>,
+        known: &SortedMap<String, Known>,
     ) -> Result<Self, Halt> {
         let mut gate = Self::default();
         let connection = run.connection.id.as_str();
         if feed.name == INVOICES.name {
-            let customers: BTreeSet<String> = records
+            let customers: SortedSet<String> = records
                 .iter()
                 .map(|record| customer_of(&record.key))
-                .gather();
+                .collect();
             let customers: Vec<&str> = customers.iter().map(String::as_str).collect();
             let statement = family::excluded(connection, &customers);
             let mut rows = run.store.read(&[statement]).await?;
             let excluded: Vec<family::Customer> = rows_as(rows.pop().unwrap_or_default())?;
-            gate.excluded = excluded.into_iter().map(|customer| customer.key).gather();
+            gate.excluded = excluded.into_iter().map(|customer| customer.key).collect();
         }
         let Some(places) = run.connection.settings.trial else {
             return Ok(gate);

@@ -2,8 +2,6 @@
 //! hour, and when a code turns up that they do not explain. When one says something new, rows mapped
 //! with the old are mapped again: a renamed salesperson reaches every customer.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -17,10 +15,10 @@ use crate::{
         Record,
         lookups::{LOOKUPS, Lookup, Lookups, STOCK},
     },
-    gather::Gather,
     hash::hash,
     platform::{DAY, HOUR, Millis, Platform},
     send::Halt,
+    sorted::{SortedMap, SortedSet},
     store::{
         lookups::{self, Asked, Held, Known},
         rows_as,
@@ -46,8 +44,8 @@ pub struct Codes {
     /// What the database holds is among the rows.
     loaded: bool,
     /// Asked for in this run, whatever came of it.
-    asked: BTreeSet<&'static str>,
-    rows: BTreeMap<&'static str, Vec<Row>>,
+    asked: SortedSet<&'static str>,
+    rows: SortedMap<&'static str, Vec<Row>>,
     lookups: Lookups,
 }
 
@@ -255,7 +253,7 @@ impl<P: Platform> Reader<'_, P> {
             Literal::Text(text) => Some((text.trim_end().to_owned(), code)),
             _ => None,
         };
-        let mut unknown: BTreeMap<String, Literal> = codes.into_iter().filter_map(named).gather();
+        let mut unknown: SortedMap<String, Literal> = codes.into_iter().filter_map(named).collect();
         unknown.retain(|code, _| !self.codes.borrow().lookups.stock.contains_key(code));
         if unknown.is_empty() {
             return Ok(());
@@ -272,7 +270,7 @@ impl<P: Platform> Reader<'_, P> {
         let mut codes = self.codes.borrow_mut();
         (STOCK.add)(&mut codes.lookups, &rows);
         for code in unknown.into_keys() {
-            codes.lookups.stock.entry(code).or_default();
+            codes.lookups.stock.get_or_default(code);
         }
         Ok(())
     }

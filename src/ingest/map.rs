@@ -1,7 +1,5 @@
 //! Records → what the ledger holds of them.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 
 use super::{gate::Gate, read::Reader};
@@ -15,6 +13,7 @@ use crate::{
     hash::hash,
     platform::{DAY, Millis, Platform},
     send::Halt,
+    sorted::SortedMap,
     store::ledger::{Fate, Intake, Known},
     syspro::Row,
 };
@@ -54,7 +53,7 @@ pub async fn map<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
     mut records: Vec<Record>,
-    known: &HashMap<String, Known>,
+    known: &SortedMap<String, Known>,
     marks: &Marks,
 ) -> Result<Vec<Intake>, Halt> {
     if records.is_empty() {

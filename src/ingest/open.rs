@@ -1,7 +1,5 @@
 //! The poll of open invoices: how payments are seen, which move no date.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,9 +15,9 @@ use crate::{
     context::Run,
     fault::Reason,
     feeds::{CUSTOMERS, INVOICES, Payload, invoices},
-    gather::Gather,
     platform::Platform,
     send::Halt,
+    sorted::{SortedMap, SortedSet},
     store::{
         ledger::{self, Fate, Intake, Open, Queued},
         rows_as,
@@ -96,7 +94,10 @@ async fn at_once<P: Platform>(reader: &Reader<'_, P>, table: &Table<'_>) -> Resu
         }
     }
     let company = &run.connection.syspro.company;
-    rows.sort_by_cached_key(|row| INVOICES.record_key(company, row));
+    let key = |row: Row| (INVOICES.record_key(company, &row), row);
+    let mut keyed: Vec<_> = rows.into_iter().map(key).collect();
+    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let rows: Vec<Row> = keyed.into_iter().map(|(_, row)| row).collect();
     let mut rows = rows.as_slice();
     let mut behind = String::new();
     loop {
@@ -134,7 +135,7 @@ async fn differing<P: Platform>(
             invoices::open_mark(row)?,
         ))
     };
-    let mut changed: BTreeMap<String, String> = rows.iter().filter_map(key_and_mark).gather();
+    let mut changed: SortedMap<String, String> = rows.iter().filter_map(key_and_mark).collect();
     let keys: Vec<&str> = changed.keys().map(String::as_str).collect();
     let statement = ledger::open_between(&run.connection.id, INVOICES.name, &keys, behind, upto);
     let mut answer = run.store.read(&[statement]).await?;
@@ -265,11 +266,11 @@ fn settle(row: &Queued, settled: Payload) -> Option<Payload> {
 async fn balance_types<P: Platform>(
     reader: &Reader<'_, P>,
     keys: &[String],
-) -> Result<BTreeMap<String, String>, Halt> {
-    let customers: BTreeSet<Vec<String>> = keys
+) -> Result<SortedMap<String, String>, Halt> {
+    let customers: SortedSet<Vec<String>> = keys
         .iter()
         .map(|key| key_parts(key).into_iter().skip(1).take(1).collect())
-        .gather();
+        .collect();
     let table = Table {
         name: CUSTOMERS.table,
         select: vec!["Customer".to_owned(), "BalanceType".to_owned()],
@@ -280,5 +281,5 @@ async fn balance_types<P: Platform>(
     let customers: Vec<Vec<String>> = customers.into_iter().collect();
     let rows = reader.by_keys(&table, &customers).await?;
     let of = |row: &Row| (row.key_text("Customer"), row.text("BalanceType"));
-    Ok(rows.iter().map(of).gather())
+    Ok(rows.iter().map(of).collect())
 }

@@ -2,15 +2,15 @@
 //!
 //! A server may cap what it gives: only an answer that adds nothing means that the rest is not there.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 use super::{lookups::Codes, page::unreadable};
 use crate::{
     context::Run,
     feeds::Feed,
-    gather::Gather,
     platform::Platform,
     send::Halt,
+    sorted::SortedMap,
     syspro::{
         Row,
         odata::{self, Filter, Literal, Query, Service},
@@ -81,8 +81,8 @@ impl<'a, P: Platform> Reader<'a, P> {
     /// The rows with these keys, as far as they are there. `key` are the table's key columns that
     /// `keys` give values for.
     pub async fn by_keys(&self, table: &Table<'_>, keys: &[Vec<String>]) -> Result<Vec<Row>, Halt> {
-        let mut wanted: BTreeMap<String, &Vec<String>> =
-            keys.iter().map(|key| (record_key(key), key)).gather();
+        let mut wanted: SortedMap<String, &Vec<String>> =
+            keys.iter().map(|key| (record_key(key), key)).collect();
         let mut found = Vec::new();
         while !wanted.is_empty() {
             let literals: Vec<Vec<(&str, Literal)>> = wanted

@@ -17,6 +17,7 @@ use crate::{
     platform::Platform,
     send::Halt,
     store::{cursors, ledger, rows_as},
+    typed,
 };
 
 /// Rows of the ledger looked at in one step beyond the sweep, and steps in one run while there is
@@ -160,7 +161,7 @@ async fn beyond<P: Platform>(
         let Some(step) = steps.into_iter().next() else {
             break;
         };
-        older = serde_json::from_str(&step.older).unwrap_or_default();
+        older = typed::from_str(&step.older).unwrap_or_default();
         place.upto = step.upto;
         if place.upto.is_none() || !older.is_empty() {
             break;

@@ -1,7 +1,5 @@
 //! One page: rows → records → what is new → one commit with the cursor.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use serde_json::json;
 
 use super::{
@@ -12,10 +10,10 @@ use super::{
 };
 use crate::{
     feeds::{CUSTOMERS, Feed, INVOICES, Record},
-    gather::Gather,
     hash::hash,
     platform::{Platform, Statement},
     send::Halt,
+    sorted::{SortedMap, SortedSet},
     store::{
         audit, cursors, family,
         ledger::{self, Fate, Intake, Known, Seen, Taken},
@@ -44,12 +42,12 @@ pub async fn take<P: Platform>(
     rows: Vec<Row>,
     reading: Reading,
     passed: &dyn Fn(),
-) -> Result<BTreeSet<String>, Halt> {
+) -> Result<SortedSet<String>, Halt> {
     let run = reader.run;
     let read = rows.len();
     run.sender.took(read);
     let (mut records, rejected) = sort_out(&run.connection.syspro.company, feed, rows);
-    let keys: BTreeSet<String> = records.iter().map(|record| record.key.clone()).gather();
+    let keys: SortedSet<String> = records.iter().map(|record| record.key.clone()).collect();
     let whole = reading.whole || !feed.beside.is_large();
     if whole {
         stand_beside(reader, feed, &mut records, reading.layout).await?;
@@ -164,9 +162,9 @@ fn families<P: Platform>(reader: &Reader<'_, P>, customers: &[Intake]) -> Vec<St
 /// Records in the server's order, by which the ends of their range are told, the last of a key that
 /// comes twice; and audit rows for those that have no key.
 pub fn sort_out(company: &str, feed: &Feed, rows: Vec<Row>) -> (Vec<Record>, Vec<audit::Entry>) {
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: SortedMap<String, usize> = SortedMap::new();
     let mut records: Vec<Record> = Vec::new();
-    let mut rejected: BTreeMap<String, audit::Entry> = BTreeMap::new();
+    let mut rejected: SortedMap<String, audit::Entry> = SortedMap::new();
     for header in rows {
         match feed.record_key(company, &header) {
             Some(key) => {
@@ -238,9 +236,9 @@ pub async fn known<P: Platform>(
     reader: &Reader<'_, P>,
     feed: &Feed,
     seen: &[Seen<'_>],
-) -> Result<HashMap<String, Known>, Halt> {
+) -> Result<SortedMap<String, Known>, Halt> {
     if seen.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(SortedMap::new());
     }
     let run = reader.run;
     let statement = ledger::known(&run.connection.id, feed.name, run.mapping.get(), seen);

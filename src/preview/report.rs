@@ -1,7 +1,5 @@
 //! What a preview tells: figures counted under the shadow, calls, some records before and after.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,7 +8,6 @@ use crate::{
     books::{Books, Colour},
     fault::Reason,
     feeds::FEEDS,
-    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Found},
@@ -18,6 +15,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt, NEVER_MADE, Pretence, Sample},
+    sorted::{SortedMap, SortedSet},
     store::{Rows, records, rows_as, shadow},
 };
 
@@ -100,12 +98,9 @@ fn by_status(summary: &Rows) -> Value {
     let feeds = FEEDS.iter().map(|feed| {
         let statuses = ["synced", "waiting", "failing", "excluded"];
         let counts = statuses.map(|status| (status.to_owned(), json!(count(feed.name, status))));
-        (
-            feed.name.to_owned(),
-            Value::Object(counts.into_iter().gather()),
-        )
+        (feed.name.to_owned(), json!(SortedMap::from(counts)))
     });
-    Value::Object(feeds.gather())
+    json!(feeds.collect::<SortedMap<_, _>>())
 }
 
 /// What would become of one kind of object.
@@ -129,7 +124,7 @@ fn by_kind(objects: &[Objects]) -> Value {
         });
         (it.kind.path().to_owned(), counts)
     });
-    Value::Object(kinds.gather())
+    json!(kinds.collect::<SortedMap<_, _>>())
 }
 
 fn named(row: Value) -> Value {
@@ -145,7 +140,7 @@ async fn samples<P: Platform>(
     preview: &Preview<'_, P>,
     samples: &[Sample],
 ) -> Result<Vec<Value>, Halt> {
-    let mut before: BTreeMap<(Kind, String), Found> = BTreeMap::new();
+    let mut before: SortedMap<(Kind, String), Found> = SortedMap::new();
     for kind in Kind::ALL {
         let there = samples.iter().filter(|it| it.kind == kind);
         let there: Vec<&Sample> = there.filter(|it| it.hubspot_id.is_some()).collect();
@@ -156,10 +151,10 @@ async fn samples<P: Platform>(
         if ids.is_empty() {
             continue;
         }
-        let names: BTreeSet<&str> = there
+        let names: SortedSet<&str> = there
             .iter()
             .flat_map(|it| it.properties.keys().map(String::as_str))
-            .gather();
+            .collect();
         let names: Vec<&str> = names.into_iter().collect();
         let request = objects::read(&preview.run.api(), kind, &ids, &names);
         let sender = preview.run.sender;
@@ -183,7 +178,7 @@ async fn samples<P: Platform>(
                 .properties
                 .iter()
                 .filter(sent)
-                .gather::<BTreeMap<_, _>>()
+                .collect::<SortedMap<_, _>>()
         });
         json!({
             "kind": sample.kind,

@@ -1,7 +1,5 @@
 //! A record of a page: what SYSPRO says of it, what the ledger does, and how it is booked.
 
-use std::collections::{BTreeMap, HashMap};
-
 use rust_decimal::Decimal;
 
 use super::{
@@ -16,6 +14,7 @@ use crate::{
     hubspot::Kind,
     platform::{Millis, Platform},
     send::Halt,
+    sorted::SortedMap,
     store::{
         ledger::Fate,
         reconcile::{self as stored, Customer, Standing},
@@ -48,7 +47,7 @@ pub async fn items<P: Platform>(
     let mut rows = run.store.read(&[standing]).await?;
     let standing: Vec<Standing> = rows_as(rows.pop().unwrap_or_default())?;
     let named = standing.into_iter().map(|it| (it.key.clone(), it));
-    let mut standing: HashMap<String, Standing> = named.collect();
+    let mut standing: SortedMap<String, Standing> = named.collect();
     let horizon = days_before(run.today(), run.connection.settings.history_days);
     let item = |(record, outcome): (Record, Outcome)| {
         let standing = standing.remove(&record.key);
@@ -178,7 +177,7 @@ impl Amounts {
     /// HubSpot may show a record without its amount: it is there all the same.
     fn read(
         &self,
-        properties: &BTreeMap<String, String>,
+        properties: &SortedMap<String, String>,
         currency: Option<&str>,
     ) -> Option<Amount> {
         let value = properties.get(&self.value).and_then(|text| number(text));

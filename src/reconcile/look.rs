@@ -1,12 +1,9 @@
 //! Reading what HubSpot holds of a page of records: by our keys, never by search.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use super::verdict::{Lost, Seen, Sent, Sight, is_ours};
 use crate::{
     context::Run,
     crm::{self, By},
-    gather::Gather,
     hubspot::{
         Kind, associations,
         objects::{self, Found},
@@ -14,6 +11,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt},
+    sorted::{SortedMap, SortedSet},
 };
 
 /// So many records of a page that do not answer to their id are followed to a survivor, one call each.
@@ -25,8 +23,8 @@ const MERGED: [Kind; 2] = [Kind::Company, Kind::Contact];
 #[derive(Default)]
 struct Asked<'a> {
     /// Our key -> the id we know it under.
-    objects: BTreeMap<&'a str, Option<&'a str>>,
-    properties: BTreeSet<String>,
+    objects: SortedMap<&'a str, Option<&'a str>>,
+    properties: SortedSet<String>,
 }
 
 /// `headers` are asked for beside what was `sent`: the key of a kind of object, of which only
@@ -38,12 +36,12 @@ pub async fn look<P: Platform>(
     amounts: &[String],
 ) -> Result<Seen, Halt> {
     let prefix = run.connection.hubspot.prefix.as_str();
-    let mut asked: BTreeMap<Kind, Asked<'_>> = BTreeMap::new();
+    let mut asked: SortedMap<Kind, Asked<'_>> = SortedMap::new();
     for sent in sent {
         for object in sent.objects() {
             let target = sent.target(object);
             let id = target.and_then(|target| target.hubspot_id.as_deref());
-            let of_kind = asked.entry(object.kind).or_default();
+            let of_kind = asked.get_or_default(object.kind);
             of_kind.objects.insert(&object.key, id);
             let names = object.properties.keys();
             let ours = names.filter(|name| is_ours(object.kind, name, prefix));
@@ -55,9 +53,9 @@ pub async fn look<P: Platform>(
         }
     }
     let (kind, keys) = headers;
-    let of_kind = asked.entry(kind).or_default();
+    let of_kind = asked.get_or_default(kind);
     for key in keys {
-        of_kind.objects.entry(key).or_insert(None);
+        of_kind.objects.get_or_default(key);
     }
     of_kind.properties.extend(amounts.iter().cloned());
     let mut seen = Seen::default();
@@ -74,14 +72,14 @@ async fn objects<P: Platform>(
     run: &Run<'_, P>,
     kind: Kind,
     asked: &Asked<'_>,
-) -> Result<HashMap<String, Sight>, Halt> {
+) -> Result<SortedMap<String, Sight>, Halt> {
     let properties: Vec<&str> = asked.properties.iter().map(String::as_str).collect();
     if kind == Kind::LineItem && run.account.without.line_keys {
         return without_keys(run, asked, &properties).await;
     }
     let keys: Vec<&str> = asked.objects.keys().copied().collect();
     let mut found = crm::records(run, kind, By::Key, &keys, &properties).await?;
-    let mut sights = HashMap::new();
+    let mut sights = SortedMap::new();
     let mut lost: Vec<(&str, &str)> = Vec::new();
     for (key, id) in &asked.objects {
         let sight = match (found.remove(*key), id) {
@@ -106,8 +104,8 @@ async fn without_keys<P: Platform>(
     run: &Run<'_, P>,
     asked: &Asked<'_>,
     properties: &[&str],
-) -> Result<HashMap<String, Sight>, Halt> {
-    let ids: BTreeSet<&str> = asked.objects.values().flatten().copied().gather();
+) -> Result<SortedMap<String, Sight>, Halt> {
+    let ids: SortedSet<&str> = asked.objects.values().flatten().copied().collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let found = crm::records(run, Kind::LineItem, By::Id, &ids, properties).await?;
     let sight = |(key, id): (&&str, &Option<&str>)| {
@@ -129,7 +127,7 @@ async fn follow<P: Platform>(
     lost: &[(&str, &str)],
 ) -> Result<Vec<(String, Lost)>, Halt> {
     let key_property = run.key_property();
-    let ids: BTreeSet<&str> = lost.iter().map(|(_, id)| *id).gather();
+    let ids: SortedSet<&str> = lost.iter().map(|(_, id)| *id).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let found = crm::records(run, kind, By::Id, &ids, &[&key_property]).await?;
     let mut followed = 0;
@@ -181,8 +179,8 @@ async fn links<P: Platform>(
             Kind::LineItem => (*to, *from),
             from => (*from, *to),
         };
-        let mut ids = BTreeSet::new();
-        let mut ends = BTreeSet::new();
+        let mut ids = SortedSet::new();
+        let mut ends = SortedSet::new();
         // Deals have no end here: they are linked by a pass of their own.
         let to_link = |sent: &&Sent<'_>| {
             sent.end(to).is_some() || sent.objects().any(|object| object.kind == to)
@@ -205,14 +203,14 @@ async fn links<P: Platform>(
             linked.is_some_and(|linked| linked.contains(end))
         };
         let (linked, missing): (Vec<_>, Vec<_>) = ends.into_iter().partition(stands);
-        let missing: BTreeSet<&str> = missing.iter().map(|(_, end)| end.as_str()).gather();
+        let missing: SortedSet<&str> = missing.iter().map(|(_, end)| end.as_str()).collect();
         let missing: Vec<&str> = missing.into_iter().collect();
         let found = crm::records(run, to, By::Id, &missing, &[]).await?;
         let there = found
             .into_iter()
             .filter_map(|(id, found)| found.map(|_| id));
         let linked = linked.into_iter().map(|(_, end)| end);
-        let ends = seen.ends.entry(to).or_default();
+        let ends = seen.ends.get_or_default(to);
         ends.extend(there.chain(linked));
         seen.links.insert((from, to), links);
     }

@@ -1,11 +1,12 @@
 //! Whether HubSpot holds what was sent, however it spells numbers, days and yes and no.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, NaiveDate};
 use rust_decimal::Decimal;
 
-use crate::{feeds::properties::definitions, gather::Gather, hubspot::Kind, platform::Millis};
+use crate::{
+    sorted::SortedMap,
+    {feeds::properties::definitions, hubspot::Kind, platform::Millis},
+};
 
 /// What a property holds, as far as it may be spelled in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ const STANDARD: [(&str, Form); 5] = [
 ];
 
 /// The forms of all properties that are no texts, by name.
-pub struct Forms(BTreeMap<String, Form>);
+pub struct Forms(SortedMap<String, Form>);
 
 impl Forms {
     pub fn of(prefix: &str) -> Self {
@@ -36,7 +37,7 @@ impl Forms {
             .flat_map(|kind| definitions(kind, prefix))
             .map(|it| (it.name, form(it.data_type)));
         let standard = STANDARD.map(|(name, form)| (name.to_owned(), form));
-        Self(own.chain(standard).gather())
+        Self(own.chain(standard).collect())
     }
 
     /// `found` is blank where HubSpot has no value.

@@ -1,7 +1,5 @@
 //! What a reconciliation has found so far: kept from tick to tick, and at its end the report.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -11,6 +9,7 @@ use super::{period::Period, standing::Left, verdict::Why};
 use crate::{
     books::Colour,
     platform::Millis,
+    sorted::SortedMap,
     store::{ledger::Fate, reconcile::Counted},
 };
 
@@ -113,11 +112,11 @@ impl Balance {
 #[serde(default)]
 pub struct Tally {
     /// By feed.
-    compared: BTreeMap<String, u64>,
+    compared: SortedMap<String, u64>,
     /// By month and currency.
-    months: BTreeMap<String, BTreeMap<String, Both>>,
+    months: SortedMap<String, SortedMap<String, Both>>,
     /// By currency.
-    balances: BTreeMap<String, Both>,
+    balances: SortedMap<String, Both>,
     balances_differing: u64,
     balance_by_customer: Vec<Balance>,
     differing: u64,
@@ -141,7 +140,7 @@ impl Tally {
         let month = day.map_or_else(String::new, |day| {
             format!("{:04}-{:02}", day.year(), day.month())
         });
-        let months = self.months.entry(month).or_default();
+        let months = self.months.get_or_default(month);
         add(months, syspro, hubspot);
     }
 
@@ -173,7 +172,7 @@ impl Tally {
         mut why: Vec<Why>,
         synced_at: Option<Millis>,
     ) {
-        *self.compared.entry(feed.to_owned()).or_default() += 1;
+        *self.compared.get_or_default(feed.to_owned()) += 1;
         if why.is_empty() {
             return;
         }
@@ -228,7 +227,7 @@ impl Tally {
 
     pub fn report(&self, period: Period, counted: Counted) -> (Colour, Value) {
         let clean = self.differing == 0;
-        let even = self.months.values().flat_map(BTreeMap::values);
+        let even = self.months.values().flat_map(SortedMap::values);
         let even = even.chain(self.balances.values()).all(Both::same);
         // Rows of the period that the ledger holds, and SYSPRO did not show.
         let unseen = counted.held.saturating_sub(counted.gone + self.held);
@@ -292,11 +291,11 @@ impl Tally {
     }
 }
 
-fn add(sums: &mut BTreeMap<String, Both>, syspro: Amount, hubspot: Option<Amount>) {
-    let both = sums.entry(syspro.currency).or_default();
+fn add(sums: &mut SortedMap<String, Both>, syspro: Amount, hubspot: Option<Amount>) {
+    let both = sums.get_or_default(syspro.currency);
     both.syspro.add(syspro.value);
     if let Some(amount) = hubspot {
-        let both = sums.entry(amount.currency).or_default();
+        let both = sums.get_or_default(amount.currency);
         both.hubspot.add(amount.value);
     }
 }

@@ -1,13 +1,12 @@
 //! A record against what HubSpot shows of it: each difference with its reason, and no values.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::same::Forms;
 use crate::{
     feeds::{Object, Payload},
     hubspot::{Kind, associations, objects::Found},
+    sorted::SortedMap,
     store::{
         reconcile::Customer,
         targets::{Target, Withheld},
@@ -47,11 +46,11 @@ pub enum Lost {
 /// What HubSpot shows of a page of records.
 #[derive(Debug, Default)]
 pub struct Seen {
-    pub objects: HashMap<(Kind, String), Sight>,
+    pub objects: SortedMap<(Kind, String), Sight>,
     /// From which to which kind: id -> the ids it is linked to, where the answers tell.
-    pub links: HashMap<(Kind, Kind), HashMap<String, Vec<String>>>,
+    pub links: SortedMap<(Kind, Kind), SortedMap<String, Vec<String>>>,
     /// The records of customers that invoices are to be linked to and that are there.
-    pub ends: HashMap<Kind, Vec<String>>,
+    pub ends: SortedMap<Kind, Vec<String>>,
 }
 
 /// A record that is in sync, as far as we know.

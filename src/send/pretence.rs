@@ -1,8 +1,6 @@
 //! A preview: what would be written to HubSpot is not sent. The call is noted, and whoever would have
 //! made it says what HubSpot would have answered.
 
-use std::collections::BTreeMap;
-
 use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +10,7 @@ use crate::{
     hubspot::Kind,
     pace::Lane,
     platform::{NoAnswer, Platform},
+    sorted::SortedMap,
 };
 
 /// Ids of records that were never made begin like this.
@@ -25,15 +24,15 @@ pub const NOTED: &str = "noted";
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pretence {
     /// Calls the sync would make, by what they are: `POST companies/batch/upsert`.
-    pub calls: BTreeMap<String, u32>,
+    pub calls: SortedMap<String, u32>,
     /// Some of the records it would write.
     pub samples: Vec<Sample>,
     /// Which contact has which e-mail, as a hash: no two may have the same.
     #[serde(skip)]
-    emails: BTreeMap<String, String>,
+    emails: SortedMap<String, String>,
     /// The same by contact.
     #[serde(skip)]
-    addresses: BTreeMap<String, String>,
+    addresses: SortedMap<String, String>,
 }
 
 impl Pretence {
@@ -62,7 +61,7 @@ pub struct Sample {
     pub kind: Kind,
     /// Of the record HubSpot has, if it has one.
     pub hubspot_id: Option<String>,
-    pub properties: BTreeMap<String, String>,
+    pub properties: SortedMap<String, String>,
 }
 
 impl<P: Platform> Sender<'_, P> {
@@ -125,7 +124,7 @@ impl<P: Platform> Sender<'_, P> {
 
     fn count(&self, request: &Request<String>) {
         self.note(|pretence| {
-            *pretence.calls.entry(endpoint(request)).or_default() += 1;
+            *pretence.calls.get_or_default(endpoint(request)) += 1;
         });
     }
 }

@@ -5,8 +5,6 @@
 //! one. Each is believed by what HubSpot answers, never by the list of scopes alone; no answer proves
 //! nothing.
 
-use std::collections::BTreeSet;
-
 use futures_util::{StreamExt, stream};
 
 use super::{
@@ -18,7 +16,6 @@ use super::{
 use crate::{
     connection::Connection,
     fault::{Fault, System},
-    gather::Gather,
     hubspot::{
         Kind,
         account::Without,
@@ -29,12 +26,13 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt, Sender},
+    sorted::SortedSet,
 };
 
 /// Looked at side by side. Six connections are all there are, and SYSPRO is asked meanwhile.
 const WIDTH: usize = 2;
 
-type Scopes = BTreeSet<String>;
+type Scopes = SortedSet<String>;
 
 /// What was learned of one kind.
 pub struct Looked {
@@ -131,7 +129,7 @@ async fn records<P: Platform>(
 
 /// What HubSpot names, and what it would name next.
 fn named(kind: Kind, what: Use, missing: &[String], granted: Option<&Scopes>) -> Scopes {
-    let mut all: Scopes = missing.iter().cloned().gather();
+    let mut all: Scopes = missing.iter().cloned().collect();
     if let Some(granted) = granted {
         all.extend(scopes::missing(kind, what, granted));
     }
@@ -294,7 +292,7 @@ fn forbidden(missing: Vec<String>) -> Fault {
 /// All that is lacking in one list, so that it is mended in one go.
 fn scopes_check(looked: &[Looked], without: Without) -> Check {
     let name = "hubspot_scopes";
-    let lacking: Scopes = looked.iter().flat_map(Looked::lacking).cloned().gather();
+    let lacking: Scopes = looked.iter().flat_map(Looked::lacking).cloned().collect();
     if lacking.is_empty() {
         return scopes_not_lacking(name, looked, without);
     }

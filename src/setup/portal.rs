@@ -1,11 +1,8 @@
 //! Looking at HubSpot: which portal the token opens, its currencies, and our properties there.
 
-use std::collections::BTreeSet;
-
 use super::{Check, Conflict, SetUp, check::AGAIN, conflict, kinds};
 use crate::{
     connection::{Connection, ForeignCurrency},
-    gather::Gather,
     hubspot::{
         Api,
         account::{self, Account, Without},
@@ -14,6 +11,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt, Sender},
+    sorted::SortedSet,
 };
 
 /// What was learned of the portal.
@@ -82,7 +80,7 @@ async fn details<P: Platform>(
 async fn granted<P: Platform>(
     sender: &Sender<'_, P>,
     connection: &Connection,
-) -> Option<BTreeSet<String>> {
+) -> Option<SortedSet<String>> {
     let token = connection.hubspot.token.expose();
     let request = scopes::token_info(&api(connection), token);
     let read = scopes::read_token_info;
@@ -103,7 +101,7 @@ fn currency(connection: &Connection, account: &Account) -> Check {
         let why = format!("The portal does not use {local}, SYSPRO's local currency.");
         return Check::failed(name, why, remedy(local));
     }
-    let mapped: BTreeSet<&String> = connection.settings.currencies.values().gather();
+    let mapped: SortedSet<&String> = connection.settings.currencies.values().collect();
     let unknown: Vec<&str> = mapped
         .into_iter()
         .filter(|code| !known(code))

@@ -4,8 +4,6 @@
 
 mod wrong;
 
-use std::collections::BTreeMap;
-
 use http::Request;
 
 use super::portal::api;
@@ -21,6 +19,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt, Sender},
+    sorted::SortedMap,
 };
 pub use wrong::Wrong;
 
@@ -64,7 +63,7 @@ pub async fn provision<P: Platform>(
         connection,
         kind,
     };
-    let mut refused = BTreeMap::new();
+    let mut refused = SortedMap::new();
     if !lacking(&ours, &there).is_empty() {
         if let Some(refusal) = maker.group().await? {
             return Ok(Ready {
@@ -142,8 +141,8 @@ impl<P: Platform> Maker<'_, P> {
 
     /// What was refused, by name. That something is there already is no refusal: another set-up may
     /// be under way.
-    async fn create(&self, missing: &[&Definition]) -> Result<BTreeMap<String, Refusal>, Halt> {
-        let mut refused = BTreeMap::new();
+    async fn create(&self, missing: &[&Definition]) -> Result<SortedMap<String, Refusal>, Halt> {
+        let mut refused = SortedMap::new();
         for some in missing.chunks(properties::MAX_INPUTS) {
             if self.batch(some).await?.is_empty() {
                 continue;

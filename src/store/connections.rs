@@ -2,14 +2,13 @@
 
 mod rivals;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Rows, json, rows_as};
 use crate::{
     fault::Reason,
     platform::{MINUTE, Millis, Statement},
+    sorted::SortedMap,
 };
 
 pub use rivals::{Rivalry, rivalry, with_company, with_operator};
@@ -87,7 +86,7 @@ pub struct Park {
     pub reason: Reason,
 }
 
-pub type Parks = BTreeMap<String, Park>;
+pub type Parks = SortedMap<String, Park>;
 
 macro_rules! columns {
     ($rest:literal) => {

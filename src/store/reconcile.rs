@@ -1,13 +1,12 @@
 //! What a reconciliation asks of the ledger.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::{json, ledger::Fate, targets::Withheld};
 use crate::{
     hubspot::Kind,
     platform::{Millis, Statement},
+    sorted::SortedMap,
 };
 
 /// A record as the ledger has it, and as people see it.
@@ -35,7 +34,7 @@ pub struct Linked {
     pub withheld: Option<Withheld>,
 }
 
-pub type Customer = BTreeMap<Kind, Linked>;
+pub type Customer = SortedMap<Kind, Linked>;
 
 pub fn standing(connection: &str, feed: &str, keys: &[&str]) -> Statement {
     Statement::new(

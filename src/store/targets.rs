@@ -1,13 +1,12 @@
 //! Targets: the HubSpot objects that came of a ledger row, and what was last sent of each.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::json;
 use crate::{
     hubspot::Kind,
     platform::{Arg, Millis, Statement},
+    sorted::{SortedMap, SortedSet},
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +19,9 @@ pub struct Target {
     /// of a line item that was to be created, and nobody knows whether it was.
     pub hash: String,
     /// Which id of a kind it was last linked to.
-    pub links: BTreeMap<Kind, String>,
+    pub links: SortedMap<Kind, String>,
     /// The properties we ever filled: only these are ever blanked.
-    pub filled: BTreeSet<String>,
+    pub filled: SortedSet<String>,
     /// The `hs_invoice_status` last sent.
     pub status: Option<String>,
     pub withheld: Option<Withheld>,
@@ -31,7 +30,7 @@ pub struct Target {
     pub adopted: Option<Ground>,
     /// Standard properties of an adopted one that had a value when we looked.
     #[serde(default)]
-    pub theirs: BTreeSet<String>,
+    pub theirs: SortedSet<String>,
     /// Records without a key of ours that might have been it: a person chooses.
     #[serde(default)]
     pub candidates: Vec<String>,
@@ -75,12 +74,12 @@ impl Target {
             object_key: object_key.to_owned(),
             hubspot_id: None,
             hash: String::new(),
-            links: BTreeMap::new(),
-            filled: BTreeSet::new(),
+            links: SortedMap::new(),
+            filled: SortedSet::new(),
             status: None,
             withheld: None,
             adopted: None,
-            theirs: BTreeSet::new(),
+            theirs: SortedSet::new(),
             candidates: Vec::new(),
             former: None,
             person: None,

@@ -7,7 +7,7 @@ mod dialect;
 mod filter;
 mod metadata;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use http::{Request, Response, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,6 +18,7 @@ use crate::{
     connection::{DateStyle, Settings, Syspro},
     fault::{Fault, System},
     origin,
+    sorted::SortedMap,
 };
 
 pub use dialect::{Dialect, Paging};
@@ -32,7 +33,7 @@ pub struct Service {
     pub company: String,
     pub date_style: DateStyle,
     /// Tables that are called differently at this site.
-    pub tables: BTreeMap<String, String>,
+    pub tables: SortedMap<String, String>,
     pub dialect: Dialect,
 }
 

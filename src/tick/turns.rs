@@ -4,7 +4,7 @@
 //! A message may come twice, late, or never: whoever finds the lease held has nothing to do, and cron
 //! sends new ones.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::{
     fault::Reason,
     platform::{Platform, StoreError},
     run::{Due, new_id, run},
+    sorted::SortedMap,
     store::{
         connections::{self, Runnable},
         runs,
@@ -46,9 +47,9 @@ pub struct Heard {
 impl Turns {
     /// One message for each portal: sent beside each other, those of one would find its lease held.
     pub(super) fn of(due: Vec<Runnable>) -> Vec<Turns> {
-        let mut portals: BTreeMap<String, VecDeque<String>> = BTreeMap::new();
+        let mut portals: SortedMap<String, VecDeque<String>> = SortedMap::new();
         for due in due {
-            portals.entry(due.portal).or_default().push_back(due.id);
+            portals.get_or_default(due.portal).push_back(due.id);
         }
         let turns = |(portal, connections)| Turns {
             portal,

@@ -193,7 +193,7 @@ fn is_comment(line: &str) -> bool {
 /// know each other.
 const FLOORS: [&[&str]; 18] = [
     &["platform"],
-    &["day", "fault", "gather", "hash", "origin", "typed", "vault"],
+    &["day", "fault", "sorted", "hash", "origin", "typed", "vault"],
     &["config", "books", "retry", "pace"],
     &["connection"],
     &["syspro", "hubspot"],

@@ -1,15 +1,12 @@
 //! Looking for records. What an answer does not speak of is not known, which is another thing than
 //! not there.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::{
     context::Run,
     deliver::{
         batch::{Blocked, Verdict, side_by_side},
         write::EMAIL,
     },
-    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Found},
@@ -18,6 +15,7 @@ use crate::{
     pace::Lane,
     platform::{Platform, StoreError},
     send::{Effect, Halt},
+    sorted::{SortedMap, SortedSet},
 };
 
 pub const DOMAIN: &str = "domain";
@@ -29,7 +27,7 @@ const ALONE: usize = 10;
 const FURTHER: &str = "hs_additional_emails";
 
 /// The records found under each name that was answered for.
-pub type Known = BTreeMap<String, Vec<Found>>;
+pub type Known = SortedMap<String, Vec<Found>>;
 
 pub enum Unread {
     Halt(Halt),
@@ -66,7 +64,7 @@ pub async fn companies<P: Platform>(
     domains: &[&str],
     shown: &[String],
 ) -> Result<Known, Unread> {
-    let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut ids: SortedMap<&str, Vec<String>> = SortedMap::new();
     let key = run.key_property();
     let most = fewest_fitting(domains, &[DOMAIN, &key]);
     let sent = side_by_side(domains, most, async |some| ask(run, some).await).await;
@@ -81,7 +79,7 @@ pub async fn companies<P: Platform>(
     if let Some(why) = sent.blocked {
         return Err(Unread::Blocked(why));
     }
-    let all: BTreeSet<&str> = ids.values().flatten().map(String::as_str).gather();
+    let all: SortedSet<&str> = ids.values().flatten().map(String::as_str).collect();
     let all: Vec<&str> = all.into_iter().collect();
     let read = records(run, Kind::Company, None, &all, shown).await?;
     let mut known = Known::new();
@@ -92,7 +90,7 @@ pub async fn companies<P: Platform>(
             let found = found.filter(|found| value(found, DOMAIN) == domain);
             // Ids grow: the shorter one is the older one. Two of them may lead to one survivor.
             let found = found.map(|found| ((found.id.len(), found.id.clone()), found.clone()));
-            let found: BTreeMap<_, Found> = found.gather();
+            let found: SortedMap<_, Found> = found.collect();
             known.insert(domain.to_owned(), found.into_values().collect());
         }
     }
@@ -133,7 +131,7 @@ async fn ask<P: Platform>(
     let key = run.key_property();
     let (filters, properties) = ([Filter::In(DOMAIN, domains)], [DOMAIN, key.as_str()]);
     let search = by_domain(&filters, &properties);
-    let mut ids: BTreeMap<String, Vec<(bool, usize, String)>> = BTreeMap::new();
+    let mut ids: SortedMap<String, SortedSet<(bool, usize, String)>> = SortedMap::new();
     let (mut seen, mut after) = (0, None);
     loop {
         let request = search::request(&run.api(), &search, after.as_deref());
@@ -144,8 +142,8 @@ async fn ask<P: Platform>(
         seen += page.found.len();
         for found in page.found {
             let somebodys = found.properties.contains_key(&key);
-            let of = ids.entry(value(&found, DOMAIN)).or_default();
-            of.push((somebodys, found.id.len(), found.id));
+            let of = ids.get_or_default(value(&found, DOMAIN));
+            of.insert((somebodys, found.id.len(), found.id));
         }
         after = page.after;
         if after.is_none() || seen >= search::MAX_RESULTS as usize {
@@ -153,8 +151,7 @@ async fn ask<P: Platform>(
         }
     }
     let of = |domain: &&str| {
-        let mut ids = ids.remove(*domain).unwrap_or_default();
-        ids.sort();
+        let ids = ids.remove(*domain).unwrap_or_default();
         let looked_at = ids.into_iter().take(LOOKED_AT);
         Ok(Some(looked_at.map(|(_, _, id)| id).collect()))
     };

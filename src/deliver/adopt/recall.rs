@@ -1,8 +1,6 @@
 //! A connection that was removed and made anew knows nothing of its records, but for what the audit has
 //! kept: which of them were people's. They are found there whatever they are called by now.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     find::{self, Unread},
     go_on, shown,
@@ -13,9 +11,9 @@ use crate::{
         unit::{Unit, at},
         write::lacking,
     },
-    gather::Gather,
     hubspot::Kind,
     platform::Platform,
+    sorted::{SortedMap, SortedSet},
     store::{audit, rows_as, targets},
 };
 
@@ -32,7 +30,7 @@ pub async fn recall<P: Platform>(
         key: String,
         id: Option<String>,
     }
-    let mut unknown: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut unknown: SortedMap<String, (usize, String)> = SortedMap::new();
     for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.is_open()) {
         let new = lacking(unit, kind).into_iter().map(|(_, object)| object);
         let new = new.filter(|object| unit.target(object).hubspot_id.is_none());
@@ -45,7 +43,7 @@ pub async fn recall<P: Platform>(
     let asked = audit::adopted(&run.connection.id, feed, &targets::kind_name(kind), &keys);
     let rows = run.store.read(&[asked]).await?.pop().unwrap_or_default();
     let rows: Vec<Row> = rows_as(rows)?;
-    let ids: BTreeSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).gather();
+    let ids: SortedSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
     if ids.is_empty() {
         return Ok(false);
     }

@@ -1,8 +1,6 @@
 //! Taking our key from the record that a customer's company or contact was before: two cannot have it.
 //! Where a person chose another, the links that we made go with it.
 
-use std::collections::BTreeMap;
-
 use super::{find::Unread, marker, unlink::unlink};
 use crate::{
     context::Run,
@@ -13,7 +11,6 @@ use crate::{
         write::lacking,
     },
     fault::{Fault, Refusal},
-    gather::Gather,
     hubspot::{
         Kind,
         objects::{self, Answer, Write},
@@ -22,6 +19,7 @@ use crate::{
     pace::Lane,
     platform::Platform,
     send::{Effect, Halt},
+    sorted::SortedMap,
     store::targets::Target,
 };
 
@@ -91,7 +89,7 @@ async fn take_key<P: Platform>(
         return Ok(None);
     };
     let blank = [key, marker::name(run)].map(|name| (name, String::new()));
-    let blank: BTreeMap<String, String> = blank.into_iter().gather();
+    let blank: SortedMap<String, String> = blank.into_iter().collect();
     let writes = [Write {
         id: &found.id,
         trace: &target.object_key,

@@ -1,16 +1,14 @@
 //! One object on its way: what is sent of it, and by which name HubSpot is to know it.
 
-use std::collections::BTreeMap;
-
 use crate::{
     connection::AdoptedFields,
     context::Run,
     deliver::{adopt::marker, person},
     feeds::Object,
-    gather::Gather,
     hash::hash,
     hubspot::objects::Write,
     platform::Platform,
+    sorted::SortedMap,
     store::targets::Target,
 };
 
@@ -24,7 +22,7 @@ pub struct Job {
     /// Of the properties wanted, whether or not all of them are sent.
     pub hash: String,
     pub target: Target,
-    pub properties: BTreeMap<String, String>,
+    pub properties: SortedMap<String, String>,
     pub only_if_there: bool,
     /// The status sent along with the invoice.
     pub status: Option<String>,
@@ -56,7 +54,7 @@ impl Job {
             trace: format!("{unit}.{at}"),
             hash: hash(&object.properties),
             target,
-            properties: BTreeMap::new(),
+            properties: SortedMap::new(),
             only_if_there: false,
             status: None,
             person: person::of(object),
@@ -82,7 +80,7 @@ impl Job {
             .filter(|(name, value)| !value.is_empty() || filled(name) || ours(name))
             .filter(|(name, _)| all || filled(name) || name.starts_with(prefix))
             .map(|(name, value)| (name.clone(), value.clone()))
-            .gather();
+            .collect();
         if target.hubspot_id.is_none() {
             let missing = |(name, value): (&String, &String)| (name.clone(), value.clone());
             self.properties.extend(object.on_create.iter().map(missing));

@@ -1,7 +1,5 @@
 //! An invoice's lines, from `ArTrnDetail`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use rust_decimal::Decimal;
 
 use super::{INVOICES, required};
@@ -12,8 +10,8 @@ use crate::{
         fields::{Fields, number},
         money::{self, Money},
     },
-    gather::Gather,
     hubspot::Kind,
+    sorted::{SortedMap, SortedSet},
     syspro::{Bad, Row, odata::Literal},
 };
 
@@ -80,14 +78,14 @@ pub fn lines_filter_key(header: &Row) -> Option<Vec<(&'static str, Literal)>> {
 /// invoice's own customer, those are its lines and the others somebody else's.
 pub fn join(headers: &[Row], lines: Vec<Row>) -> Vec<Vec<Row>> {
     let document = |row: &Row| (row.key_text("Invoice"), row.key_text("DocumentType"));
-    let mut by_document: BTreeMap<_, Vec<Row>> = BTreeMap::new();
+    let mut by_document: SortedMap<_, Vec<Row>> = SortedMap::new();
     for line in lines {
-        by_document.entry(document(&line)).or_default().push(line);
+        by_document.get_or_default(document(&line)).push(line);
     }
     let keys = headers
         .iter()
         .filter_map(|row| INVOICES.record_key("", row));
-    let keys: BTreeSet<String> = keys.gather();
+    let keys: SortedSet<String> = keys.collect();
     let claimed = |header: &Row, line: &Row| {
         let mut other = header.clone();
         let customer = line.raw("Customer").clone();
@@ -102,13 +100,14 @@ pub fn join(headers: &[Row], lines: Vec<Row>) -> Vec<Vec<Row>> {
             .map_or(&[][..], Vec::as_slice);
         let customer = header.key_text("Customer");
         let is_own = |line: &&Row| line.key_text("Customer") == customer;
-        let mut own: Vec<Row> = all.iter().filter(is_own).cloned().collect();
+        let mut own: Vec<&Row> = all.iter().filter(is_own).collect();
         if own.is_empty() {
-            let free = all.iter().filter(|line| !claimed(header, line));
-            own = free.cloned().collect();
+            own = all.iter().filter(|line| !claimed(header, line)).collect();
         }
-        own.sort_by_cached_key(|line| LINE_NUMBER.map(|part| line.integer(part).unwrap_or(None)));
-        own
+        let number = |line: &Row| LINE_NUMBER.map(|part| line.integer(part).unwrap_or(None));
+        let own = own.into_iter().enumerate();
+        let own: SortedMap<_, &Row> = own.map(|(at, line)| ((number(line), at), line)).collect();
+        own.into_values().cloned().collect()
     };
     headers.iter().map(own).collect()
 }
@@ -120,13 +119,13 @@ pub fn stock_codes(lines: &[Row]) -> Vec<Literal> {
         ![FREIGHT, MISCELLANEOUS, COMMENT, NOT_STOCKED].contains(&kind.as_str())
     };
     let codes = lines.iter().filter(stocked);
-    let codes: BTreeMap<String, Literal> = codes
+    let codes: SortedMap<String, Literal> = codes
         .filter_map(|line| {
             let code = line.key_text("StockCode");
             let literal = Literal::of(line.raw("StockCode"))?;
             (!code.is_empty()).then_some((code, literal))
         })
-        .gather();
+        .collect();
     codes.into_values().collect()
 }
 
@@ -262,6 +261,6 @@ fn item(
         kind: Kind::LineItem,
         key,
         properties: fields.done(),
-        on_create: BTreeMap::new(),
+        on_create: SortedMap::new(),
     }
 }

@@ -1,14 +1,13 @@
 //! The answer to reading records by the values of a unique property. Unlike search this sees what was
 //! written a moment ago, and it tells what is not there from what it does not speak of.
 
-use std::collections::HashMap;
-
 use http::Response;
 
 use super::{Found, errors, found};
 use crate::{
     fault::Fault,
     hubspot::{body, list, refusal},
+    sorted::SortedMap,
 };
 
 /// What became of each of these values: the record that bears it, or nothing where none does. One the
@@ -20,10 +19,10 @@ pub fn read_found_by(
     key_property: &str,
     values: &[&str],
     response: &Response<Vec<u8>>,
-) -> Result<HashMap<String, Option<Found>>, Fault> {
+) -> Result<SortedMap<String, Option<Found>>, Fault> {
     let body = body(response)?;
     let results = list(response, &body, "results")?;
-    let mut all = HashMap::new();
+    let mut all = SortedMap::new();
     for record in results.iter().filter_map(found) {
         let value = record.properties.get(key_property);
         if let Some(value) = value.filter(|value| values.contains(&value.as_str())) {
@@ -36,7 +35,7 @@ pub fn read_found_by(
         }
         let missing = refusal::context(error, "ids").into_iter();
         for value in missing.filter(|value| values.contains(&value.as_str())) {
-            all.entry(value).or_insert(None);
+            all.get_or_default(value);
         }
     }
     Ok(all)

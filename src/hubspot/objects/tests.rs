@@ -1,9 +1,12 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::hubspot::tests::{answer, api, wire};
+use crate::{
+    hubspot::tests::{answer, api, wire},
+    sorted::SortedMap,
+};
 
-fn properties(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn properties(pairs: &[(&str, &str)]) -> SortedMap<String, String> {
     pairs
         .iter()
         .map(|(name, value)| ((*name).into(), (*value).into()))
@@ -12,7 +15,7 @@ fn properties(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Two customers, as in the answers below.
 fn check(key_property: Option<&str>, ids: [&str; 2], status: u16, text: &str, expected: &Expect) {
-    let none = BTreeMap::new();
+    let none = SortedMap::new();
     let write = |id, trace| Write {
         id,
         trace,
@@ -284,7 +287,7 @@ fn a_body_cut_anywhere_is_unreadable_and_never_a_panic() {
 /// Every value of an answer replaced by each kind of JSON: what is left is read, nothing is made up.
 #[test]
 fn a_retyped_field_never_panics_and_never_adds_an_answer() {
-    let none = BTreeMap::new();
+    let none = SortedMap::new();
     let writes = CUSTOMERS.map(|id| Write {
         id,
         trace: id,

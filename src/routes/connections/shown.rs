@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     config::Config,
     feeds::FEEDS,
-    gather::Gather,
     platform::Platform,
     routes::{parsed, parsed_object, staleness, time},
+    sorted::SortedMap,
     store::connections::Stored,
 };
 
@@ -42,7 +42,7 @@ pub fn feeds(summary: &[Value], cursors: &[Value]) -> Value {
         let shown = shown_feed(feed.name, summary, cursors);
         (feed.name.to_owned(), shown)
     });
-    Value::Object(feeds.gather())
+    json!(feeds.collect::<SortedMap<_, _>>())
 }
 
 fn shown_feed(feed: &str, summary: &[Value], cursors: &[Value]) -> Value {

@@ -1,10 +1,8 @@
 //! What is wrong with properties of ours, in words: why, and what the person at the keyboard does.
 
-use std::collections::BTreeMap;
-
 use crate::{
     fault::Refusal, feeds::properties::Definition, hubspot::properties::Property,
-    setup::check::AGAIN,
+    setup::check::AGAIN, sorted::SortedMap,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +35,7 @@ pub enum Wrong {
 pub fn find(
     ours: &[Definition],
     there: &[Property],
-    refused: &BTreeMap<String, Refusal>,
+    refused: &SortedMap<String, Refusal>,
 ) -> Vec<Wrong> {
     let found = |one: &Definition| {
         let there = there.iter().find(|property| property.name == one.name);

@@ -1,8 +1,6 @@
 //! `$metadata`: which tables and columns a service publishes. Read to tell what a missing one may be
 //! called there; nothing depends on it.
 
-use std::collections::BTreeMap;
-
 use http::{Request, Response};
 use quick_xml::{
     Reader,
@@ -10,12 +8,11 @@ use quick_xml::{
 };
 
 use super::{Service, get, refused, shape, unreadable};
-use crate::fault::Fault;
-use crate::gather::Gather;
+use crate::{fault::Fault, sorted::SortedMap};
 
 /// Published tables with their columns.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Schema(pub BTreeMap<String, Vec<String>>);
+pub struct Schema(pub SortedMap<String, Vec<String>>);
 
 impl Schema {
     pub fn tables(&self) -> impl Iterator<Item = &str> {
@@ -46,7 +43,7 @@ pub fn read_schema(response: &Response<Vec<u8>>) -> Result<Schema, Fault> {
 /// Prefixes differ between servers, so elements go by their local names.
 fn schema(body: &[u8]) -> Option<Schema> {
     let mut reader = Reader::from_reader(body);
-    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut types: SortedMap<String, Vec<String>> = SortedMap::new();
     let mut sets = Vec::new();
     let mut inside = None;
     loop {
@@ -58,7 +55,7 @@ fn schema(body: &[u8]) -> Option<Schema> {
         let name = attribute(&element, "Name");
         match (element.local_name().as_ref(), name) {
             (b"EntityType", Some(name)) => {
-                types.entry(name.clone()).or_default();
+                types.get_or_default(name.clone());
                 inside = Some(name);
             }
             (b"Property", Some(name)) => {
@@ -78,7 +75,7 @@ fn schema(body: &[u8]) -> Option<Schema> {
         let columns = types.get(of).cloned().unwrap_or_default();
         (name, columns)
     };
-    Some(Schema(sets.into_iter().map(columns).gather()))
+    Some(Schema(sets.into_iter().map(columns).collect()))
 }
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {

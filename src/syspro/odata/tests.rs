@@ -1,4 +1,5 @@
-use std::{collections::BTreeMap, ops::Range};
+use crate::sorted::SortedMap;
+use std::ops::Range;
 
 use chrono::NaiveDate;
 use expect_test::{Expect, expect};
@@ -12,7 +13,7 @@ fn service() -> Service {
         url: "https://erp.example/SYSPRO8Odata/SYSPROOData".to_owned(),
         company: "EDU1".to_owned(),
         date_style: DateStyle::Datetimeoffset,
-        tables: BTreeMap::new(),
+        tables: SortedMap::new(),
         dialect: Dialect::default(),
     }
 }

@@ -1,7 +1,5 @@
 //! HubSpot's answers.
 
-use std::collections::BTreeMap;
-
 use fastrand::Rng;
 use serde_json::Value;
 use syspro_hubspot_sync::{
@@ -15,6 +13,7 @@ use syspro_hubspot_sync::{
     },
     pace::{Lane, Pace, Permit},
     platform::{DAY, HOUR},
+    sorted::SortedMap,
 };
 
 use super::{Read, Sample, fault_is_sound, reason_is_sound, response, silent};
@@ -82,7 +81,7 @@ fn named(sample: &Sample<'_>) -> Vec<String> {
 }
 
 pub fn written(rng: &mut Rng, sample: &Sample<'_>) -> Read {
-    let properties = BTreeMap::new();
+    let properties = SortedMap::new();
     let asked = &sample.document.asked;
     let write =
         |(id, trace): &'_ (String, String)| -> (String, String) { (id.clone(), trace.clone()) };
