@@ -2,7 +2,7 @@
 
 mod body;
 mod change;
-mod reader;
+pub mod reader;
 mod rules;
 mod stored;
 
@@ -33,7 +33,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(path: impl Into<String>, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn new(
+        path: impl Into<String>,
+        reason: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
             path: path.into(),
             reason: reason.into(),

@@ -148,7 +148,7 @@ impl Unsealed {
 }
 
 fn public(stored: &Stored) -> Result<Value, Reason> {
-    serde_json::from_str(&stored.public).map_err(|_| unreadable("Its stored form is no JSON."))
+    typed::parse(stored.public.as_bytes()).map_err(|_| unreadable("Its stored form is no JSON."))
 }
 
 fn restore(public: &Value, secrets: &SortedMap<String, Secret>) -> Result<Connection, Reason> {

@@ -10,7 +10,7 @@ use futures_util::{
     StreamExt,
     future::{Either, select},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use worker::{
     AbortController, AbortSignal, ByteStream, Context, D1Database, Date, Delay, Env, Fetch,
     Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
@@ -25,7 +25,7 @@ use crate::{
     platform::{Allow, Arg, Millis, NoAnswer, Platform, Statement, StoreError},
     routes::{self, ApiError, MAX_BODY},
     store::OVERTAKEN,
-    tick,
+    tick, typed,
 };
 
 struct Edge {
@@ -112,8 +112,7 @@ fn variable(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env.as_ref(), &name.into()).ok()?;
     value
         .as_string()
-        .or_else(|| Some(value.as_f64()?.to_string()))
-        .or_else(|| Some(value.as_bool()?.to_string()))
+        .or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
 async fn read(request: &mut Request) -> Result<http::Request<String>, ApiError> {
@@ -278,10 +277,12 @@ async fn run(edge: &Edge, statements: &[Statement]) -> Result<Vec<Vec<Value>>, J
     let answers = JsFuture::from(promise).await?;
     let text = String::from(JSON::stringify(&answers)?);
     let other_form = || JsValue::from_str("D1 answered in another form");
-    let answers: Vec<Map<String, Value>> = serde_json::from_str(&text).map_err(|_| other_form())?;
-    let rows = |mut answer: Map<String, Value>| {
-        edge.cost.add(answer.get("meta").unwrap_or(&Value::Null));
-        match answer.remove("results") {
+    let Ok(Value::Array(answers)) = typed::parse(text.as_bytes()) else {
+        return Err(other_form());
+    };
+    let rows = |mut answer: Value| {
+        edge.cost.add(&answer["meta"]);
+        match answer.get_mut("results").map(Value::take) {
             None => Ok(Vec::new()),
             Some(Value::Array(rows)) => Ok(rows),
             Some(_) => Err(other_form()),

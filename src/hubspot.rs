@@ -17,7 +17,10 @@ use http::{HeaderMap, Method, Request, Response, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::fault::{Fault, Refusal, Silence, System, Window};
+use crate::{
+    fault::{Fault, Refusal, Silence, System, Window},
+    typed,
+};
 
 /// A kind of HubSpot object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,7 +122,7 @@ pub fn body(response: &Response<Vec<u8>>) -> Result<Value, Fault> {
     if response.body().trim_ascii().is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(response.body()).map_err(|_| unreadable(response, "not JSON"))
+    typed::parse(response.body()).map_err(|_| unreadable(response, "not JSON"))
 }
 
 /// The list an answer promises under `name`.
@@ -161,9 +164,7 @@ fn shape(response: &Response<Vec<u8>>, why: &str) -> String {
 fn fault(response: &Response<Vec<u8>>) -> Fault {
     let system = System::HubSpot;
     let status = response.status().as_u16();
-    let error = serde_json::from_slice::<Value>(response.body())
-        .ok()
-        .filter(Value::is_object);
+    let error = typed::parse(response.body()).ok().filter(Value::is_object);
     let retry_after = retry_after(response.headers());
     match (status, error) {
         (401, Some(error)) if error["category"] == "EXPIRED_AUTHENTICATION" => {

@@ -3,10 +3,12 @@
 //! way can take the mark off again; the same run reads them by key and sends them.
 
 use chrono::DateTime;
-use serde::Deserialize;
 
 use crate::{
-    connection::Problem,
+    connection::{
+        Problem,
+        reader::{self, Rule},
+    },
     day,
     feeds::FEEDS,
     platform::{DAY, Millis},
@@ -16,24 +18,23 @@ use crate::{
 /// Records named in one call.
 const MAX_RECORDS: usize = 1_000;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Body {
-    records: Option<Vec<Named>>,
+    records: Option<Vec<(String, String)>>,
     status: Option<String>,
     feed: Option<String>,
     since: Option<String>,
     until: Option<String>,
-    #[serde(default)]
     preview: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    feed: String,
-    key: String,
-}
+const FORM: &str =
+    r#"Send {"records":[{"feed","key"}]}, {"status":"failing"} or {"since":"2026-11-01"}."#;
+
+const TEXT: Rule = Rule {
+    holds: |text| !text.is_empty(),
+    reason: "is empty",
+    remedy: FORM,
+};
 
 /// What a replay asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,14 +50,7 @@ impl Replay {
     /// # Errors
     /// Every problem, with its path.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let body: Body = serde_json::from_str(text).map_err(|error| {
-            vec![problem(
-                "body",
-                // serde's own words would repeat what was sent.
-                format!("is no replay from line {}, column {} on", error.line(), error.column()),
-                r#"Send {"records":[{"feed","key"}]}, {"status":"failing"} or {"since":"2026-11-01"}."#,
-            )]
-        })?;
+        let body = body(text)?;
         let preview = body.preview;
         selection_of(body).map(|selection| Self { selection, preview })
     }
@@ -64,8 +58,20 @@ impl Replay {
 
 /// What a stored request selects; it was checked when it was asked.
 pub fn selection(asked: &Asked) -> Option<Selection> {
-    let body: Body = serde_json::from_str(&asked.asked).ok()?;
-    selection_of(body).ok()
+    selection_of(body(&asked.asked).ok()?).ok()
+}
+
+fn body(text: &str) -> Result<Body, Vec<Problem>> {
+    reader::body(text, |fields| Body {
+        records: fields.objects("records", MAX_RECORDS, |record| {
+            (record.text("feed", &TEXT), record.text("key", &TEXT))
+        }),
+        status: fields.text_if_any("status", &TEXT),
+        feed: fields.text_if_any("feed", &TEXT),
+        since: fields.text_if_any("since", &TEXT),
+        until: fields.text_if_any("until", &TEXT),
+        preview: fields.flag("preview"),
+    })
 }
 
 fn selection_of(body: Body) -> Result<Selection, Vec<Problem>> {
@@ -81,40 +87,31 @@ fn selection_of(body: Body) -> Result<Selection, Vec<Problem>> {
         (Some(records), None, None) if feed.is_none() && until.is_none() => named(records),
         (None, Some(status), None) if feed.is_none() && until.is_none() => match status.as_str() {
             "failing" => Ok(Selection::Failing),
-            _ => Err(vec![problem(
+            _ => Err(vec![Problem::new(
                 "status",
                 "is not failing, the one status that can be replayed".to_owned(),
                 r#"Send {"status":"failing"}, or a window with "since"."#,
             )]),
         },
         (None, None, Some(since)) => window(feed, &since, until.as_deref()),
-        _ => Err(vec![problem(
+        _ => Err(vec![Problem::new(
             "body",
             "does not name exactly one of records, status and since".to_owned(),
-            r#"Send {"records":[…]}, {"status":"failing"} or {"since":…}; "feed" and "until" go with "since"."#,
+            format!(r#"{FORM} "feed" and "until" go with "since"."#),
         )]),
     }
 }
 
-fn named(records: Vec<Named>) -> Result<Selection, Vec<Problem>> {
-    if records.is_empty() || records.len() > MAX_RECORDS {
-        return Err(vec![problem(
-            "records",
-            format!("holds {} records", records.len()),
-            "Name 1 to 1,000 records, or use a window.",
-        )]);
-    }
-    let problems: Vec<Problem> = records
-        .iter()
-        .enumerate()
-        .filter(|(_, record)| !is_feed(&record.feed))
-        .map(|(at, record)| unknown_feed(&format!("records[{at}].feed"), &record.feed))
+fn named(records: Vec<(String, String)>) -> Result<Selection, Vec<Problem>> {
+    let unknown = records.iter().enumerate();
+    let unknown = unknown.filter(|(_, (feed, _))| !is_feed(feed));
+    let problems: Vec<Problem> = unknown
+        .map(|(at, (feed, _))| unknown_feed(&format!("records[{at}].feed"), feed))
         .collect();
-    if !problems.is_empty() {
-        return Err(problems);
+    match problems.is_empty() {
+        true => Ok(Selection::Records(records)),
+        false => Err(problems),
     }
-    let pairs = records.into_iter().map(|record| (record.feed, record.key));
-    Ok(Selection::Records(pairs.collect()))
 }
 
 fn window(
@@ -129,7 +126,7 @@ fn window(
     let mut instant = |path: &str, text: &str, day_ends: bool| {
         let read = instant(text, day_ends);
         if read.is_none() {
-            problems.push(problem(
+            problems.push(Problem::new(
                 path,
                 "is neither a date nor a time".to_owned(),
                 "Write 2026-11-01 or 2026-11-01T08:00:00Z.",
@@ -140,7 +137,7 @@ fn window(
     let since = instant("since", since, false);
     let until = until.map_or(Millis::MAX >> 11, |until| instant("until", until, true));
     if problems.is_empty() && until <= since {
-        problems.push(problem(
+        problems.push(Problem::new(
             "until",
             "is not after since".to_owned(),
             "Give a later until, or leave it out for now.",
@@ -169,17 +166,9 @@ pub fn is_feed(name: &str) -> bool {
 
 fn unknown_feed(path: &str, feed: &str) -> Problem {
     let names: Vec<&str> = FEEDS.iter().map(|feed| feed.name).collect();
-    problem(
+    Problem::new(
         path,
         format!("is {feed:?}, which is no feed"),
-        &format!("Use one of {}.", names.join(", ")),
+        format!("Use one of {}.", names.join(", ")),
     )
-}
-
-fn problem(path: &str, reason: String, remedy: &str) -> Problem {
-    Problem {
-        path: path.to_owned(),
-        reason,
-        remedy: remedy.to_owned(),
-    }
 }

@@ -24,6 +24,7 @@ use crate::{
         connections::{Stored, one},
         rows_as, shadow,
     },
+    typed,
 };
 
 pub use query::Query;
@@ -227,7 +228,7 @@ impl From<StoreError> for ApiError {
 
 /// JSON that was stored as text; null where there is none.
 fn parsed(text: Option<&str>) -> Value {
-    text.and_then(|text| serde_json::from_str(text).ok())
+    text.and_then(|text| typed::parse(text.as_bytes()).ok())
         .unwrap_or_default()
 }
 

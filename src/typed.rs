@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{
     Deserializer,
     de::{
-        DeserializeOwned, Error as _, IntoDeserializer, Unexpected, Visitor,
+        DeserializeOwned, Error as _, Expected, IntoDeserializer, Unexpected, Visitor,
         value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer},
     },
     forward_to_deserialize_any,
@@ -17,13 +17,21 @@ use serde_json::{Error, Map, Number, Value};
 /// # Errors
 /// The text is no JSON, or another type's.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    from_value(serde_json::from_str(text)?)
+    from_value(parse(text.as_bytes())?)
+}
+
+/// Of text too by its bytes: the parser is compiled for either.
+///
+/// # Errors
+/// They are no JSON.
+pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(bytes)
 }
 
 /// # Errors
 /// The value is another type's.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(Typed(value))
+    T::deserialize(Typed(&value))
 }
 
 /// What parts of a whole need; `f64`'s own reader brings ten kilobytes of powers of ten.
@@ -37,15 +45,17 @@ pub fn fraction(number: &Number) -> Option<f64> {
 /// stay; a test would tell.
 const NUMBER: &str = "$serde_json::private::Number";
 
-struct Typed(Value);
+/// By reference: what owns its value brings the code that drops what is left of it, for each type.
+#[derive(Clone, Copy)]
+struct Typed<'de>(&'de Value);
 
-impl Typed {
-    fn is_not<'de, V: Visitor<'de>>(&self, expected: &V) -> Error {
-        wrong(&self.0, expected)
+impl<'de> Typed<'de> {
+    fn is_not<V: Visitor<'de>>(self, expected: &V) -> Error {
+        wrong(self.0, expected)
     }
 }
 
-fn wrong(value: &Value, expected: &dyn serde::de::Expected) -> Error {
+fn wrong(value: &Value, expected: &dyn Expected) -> Error {
     let found = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -58,25 +68,17 @@ fn wrong(value: &Value, expected: &dyn serde::de::Expected) -> Error {
 }
 
 /// The entries of an object.
-fn entries(map: Map<String, Value>) -> impl Iterator<Item = (String, Typed)> {
-    map.into_iter().map(|(name, value)| (name, Typed(value)))
+fn entries(map: &Map<String, Value>) -> impl Iterator<Item = (&str, Typed<'_>)> {
+    map.iter()
+        .map(|(name, value)| (name.as_str(), Typed(value)))
 }
 
-impl IntoDeserializer<'_, Error> for Typed {
+impl<'de> IntoDeserializer<'de, Error> for Typed<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
         self
     }
-}
-
-/// What is no number and holds nothing else.
-macro_rules! plain {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.0.$method(visitor)
-        }
-    )*};
 }
 
 macro_rules! whole_number {
@@ -92,12 +94,33 @@ macro_rules! whole_number {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Typed {
+impl<'de> Deserializer<'de> for Typed<'de> {
     type Error = Error;
 
-    plain! {
-        deserialize_bool deserialize_char deserialize_str deserialize_string deserialize_bytes
-        deserialize_byte_buf deserialize_unit deserialize_identifier deserialize_ignored_any
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Bool(value) => visitor.visit_bool(*value),
+            _ => Err(self.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::String(text) => visitor.visit_str(text),
+            _ => Err(self.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
     }
 
     whole_number! {
@@ -109,8 +132,8 @@ impl<'de> Deserializer<'de> for Typed {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::String(text) => visitor.visit_string(text),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::String(text) => visitor.visit_str(text),
             Value::Array(_) => self.deserialize_seq(visitor),
             Value::Object(_) => self.deserialize_map(visitor),
             Value::Number(number) => {
@@ -153,7 +176,7 @@ impl<'de> Deserializer<'de> for Typed {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Typed));
+                let mut items = SeqDeserializer::new(items.iter().map(Typed));
                 let read = visitor.visit_seq(&mut items)?;
                 items.end()?;
                 Ok(read)
@@ -181,7 +204,7 @@ impl<'de> Deserializer<'de> for Typed {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.0 {
-            Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
+            Value::String(variant) => visitor.visit_enum(variant.as_str().into_deserializer()),
             Value::Object(map) if map.len() == 1 => visitor.visit_enum(MapAccessDeserializer::new(
                 MapDeserializer::new(entries(map)),
             )),
@@ -189,7 +212,7 @@ impl<'de> Deserializer<'de> for Typed {
         }
     }
 
-    forward_to_deserialize_any! { i128 u128 f32 unit_struct tuple_struct }
+    forward_to_deserialize_any! { char bytes byte_buf i128 u128 f32 unit unit_struct tuple_struct }
 }
 
 #[cfg(test)]

@@ -21,13 +21,13 @@ const DEFAULT: &str = "Leave it out for the default.";
 const MAX_LIST: usize = 200;
 
 /// What a text must be like.
-pub(super) struct Rule {
+pub struct Rule {
     pub holds: fn(&str) -> bool,
     pub reason: &'static str,
     pub remedy: &'static str,
 }
 
-pub(super) struct Fields<'p> {
+pub struct Fields<'p> {
     path: String,
     rest: Map<String, Value>,
     problems: &'p mut Vec<Problem>,
@@ -36,8 +36,8 @@ pub(super) struct Fields<'p> {
 }
 
 /// Parses a body that must be a JSON object.
-pub(super) fn object(body: &str, problems: &mut Vec<Problem>) -> Option<Map<String, Value>> {
-    let reason = match serde_json::from_str(body) {
+pub fn object(body: &str, problems: &mut Vec<Problem>) -> Option<Map<String, Value>> {
+    let reason = match typed::parse(body.as_bytes()) {
         Ok(Value::Object(map)) => return Some(map),
         Ok(_) => "is not a JSON object".to_owned(),
         Err(error) => format!(
@@ -48,6 +48,24 @@ pub(super) fn object(body: &str, problems: &mut Vec<Problem>) -> Option<Map<Stri
     };
     problems.push(Problem::new("body", reason, "Send one JSON object."));
     None
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// Every problem, with its path.
+pub fn body<T>(text: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<T, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let read = object(text, &mut problems).map(|map| {
+        let mut fields = Fields::of(map, &mut problems);
+        let whole = read(&mut fields);
+        fields.end();
+        whole
+    });
+    match read {
+        Some(whole) if problems.is_empty() => Ok(whole),
+        _ => Err(problems),
+    }
 }
 
 impl<'p> Fields<'p> {
@@ -154,6 +172,36 @@ impl<'p> Fields<'p> {
         read.and_then(|at| all.get(at).copied())
     }
 
+    /// A list of at most `most` objects, each read field by field; nothing when absent.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        most: usize,
+        read: fn(&mut Fields<'_>) -> T,
+    ) -> Option<Vec<T>> {
+        let values = match self.rest.remove(name)? {
+            Value::Array(values) if (1..=most).contains(&values.len()) => values,
+            Value::Array(_) => {
+                let reason = format!("does not hold 1 to {most} elements");
+                self.wrong(name, reason, "Name fewer, or more.");
+                return None;
+            }
+            _ => {
+                self.wrong(name, "is not a list", "Write it as [ … ].");
+                return None;
+            }
+        };
+        let values = values.into_iter().enumerate().map(|(at, value)| {
+            let path = format!("{name}[{at}]");
+            self.rest.insert(path.clone(), value);
+            let mut fields = self.section(&path);
+            let object = read(&mut fields);
+            fields.end();
+            object
+        });
+        Some(values.collect())
+    }
+
     /// A list of texts like `rule`, each once; empty when absent.
     pub fn list(&mut self, name: &str, rule: &Rule) -> Vec<String> {
         let mut read = Vec::new();
@@ -174,6 +222,11 @@ impl<'p> Fields<'p> {
             Some(_) => self.wrong(name, "is not a list", "Write it as [ … ]."),
         }
         read
+    }
+
+    /// Whatever stands there.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.rest.remove(name)
     }
 
     /// False when absent.

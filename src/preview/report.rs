@@ -17,6 +17,7 @@ use crate::{
     send::{Effect, Halt, NEVER_MADE, Pretence, Sample},
     sorted::{SortedMap, SortedSet},
     store::{Rows, records, rows_as, shadow},
+    typed,
 };
 
 /// So many failing records are listed; all are counted.
@@ -130,7 +131,7 @@ fn by_kind(objects: &[Objects]) -> Value {
 fn named(row: Value) -> Value {
     let reason = row["reason"].as_str();
     let reason: Value = reason
-        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(|text| typed::parse(text.as_bytes()).ok())
         .unwrap_or_default();
     json!({ "feed": row["feed"], "key": row["key"], "reason": reason })
 }

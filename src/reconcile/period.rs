@@ -1,10 +1,8 @@
 //! What a reconciliation is asked for: the first and the last day of the invoices it compares.
 
 use chrono::NaiveDate;
-use serde_json::{Map, Value};
 
-use crate::connection::Problem;
-use crate::day;
+use crate::connection::{Problem, reader};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
@@ -20,45 +18,19 @@ impl Period {
     /// # Errors
     /// Every problem, with its path.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let Ok(body) = serde_json::from_str::<Map<String, Value>>(text) else {
-            return Err(vec![problem("body", "is no JSON object", FORM)]);
-        };
-        let mut problems: Vec<Problem> = body
-            .keys()
-            .filter(|name| !matches!(name.as_str(), "from" | "to"))
-            .map(|name| problem(name, "is not known here", FORM))
-            .collect();
-        let mut day = |name: &str| match body.get(name) {
-            None => {
-                problems.push(problem(name, "is missing", FORM));
-                None
-            }
-            Some(value) => {
-                let day = value.as_str().and_then(day::parse);
-                if day.is_none() {
-                    problems.push(problem(name, "is not a date", "Write it like 2026-10-31."));
+        let [from, to] = reader::body(text, |fields| {
+            ["from", "to"].map(|name| {
+                if !fields.has(name) {
+                    fields.wrong(name, "is missing", FORM);
                 }
-                day
-            }
-        };
-        let days: (Option<NaiveDate>, Option<NaiveDate>) = (day("from"), day("to"));
-        match days {
-            (Some(from), Some(to)) if from > to => {
-                let remedy = "Give the first day in `from`, the last one in `to`.";
-                problems.push(problem("to", "is before from", remedy));
-                Err(problems)
-            }
-            (Some(from), Some(to)) if problems.is_empty() => Ok(Self { from, to }),
-            _ => Err(problems),
+                fields.day(name).unwrap_or_default()
+            })
+        })?;
+        if from > to {
+            let remedy = "Give the first day in `from`, the last one in `to`.";
+            return Err(vec![Problem::new("to", "is before from", remedy)]);
         }
-    }
-}
-
-fn problem(path: &str, reason: &str, remedy: &str) -> Problem {
-    Problem {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-        remedy: remedy.to_owned(),
+        Ok(Self { from, to })
     }
 }
 
@@ -93,9 +65,9 @@ mod tests {
         );
         check(
             r#"{"from":"yesterday","to":20261001,"feed":"x"}"#,
-            expect!["feed is not known here; from is not a date; to is not a date"],
+            expect!["from is not a day; to is not a day; feed is not a field of this object"],
         );
         check("{}", expect!["from is missing; to is missing"]);
-        check("[]", expect!["body is no JSON object"]);
+        check("[]", expect!["body is not a JSON object"]);
     }
 }

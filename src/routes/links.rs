@@ -4,13 +4,15 @@
 //! was before. Linking it elsewhere undoes it.
 
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ApiError, Reply, database, parsed, records::url, stored};
 use crate::{
     config::Config,
-    connection::{Connection, Problem},
+    connection::{
+        Connection, Problem,
+        reader::{self, Rule},
+    },
     credentials,
     feeds::CUSTOMERS,
     hubspot::{
@@ -29,14 +31,18 @@ use crate::{
     typed,
 };
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Body {
     feed: String,
     key: String,
-    hubspot_id: Value,
+    hubspot_id: Option<Value>,
     kind: Option<Kind>,
 }
+
+const TEXT: Rule = Rule {
+    holds: |text| !text.is_empty(),
+    reason: "is empty",
+    remedy: r#"Send {"feed":"customers","key":"EDU1/0000123","hubspot_id":"512345"}; "kind" may be added."#,
+};
 
 pub async fn link<P: Platform>(
     platform: &P,
@@ -105,13 +111,11 @@ impl Link {
     /// # Errors
     /// Every problem, with its path.
     fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let body: Body = serde_json::from_str(text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            vec![problem(
-                "body",
-                format!("is no link from line {line}, column {column} on"),
-                r#"Send {"feed":"customers","key":"EDU1/0000123","hubspot_id":"512345"}; "kind" may be added."#,
-            )]
+        let body = reader::body(text, |fields| Body {
+            feed: fields.text("feed", &TEXT),
+            key: fields.text("key", &TEXT),
+            hubspot_id: fields.value("hubspot_id"),
+            kind: fields.choice("kind", &[Kind::Company, Kind::Contact]),
         })?;
         let mut problems = Vec::new();
         let kinds: &[Kind] = match body.feed.as_str() {
@@ -119,26 +123,21 @@ impl Link {
             _ => {
                 let remedy = "Use customers: the records of invoices are ours alone.";
                 let reason = "cannot be linked by hand".to_owned();
-                problems.push(problem("feed", reason, remedy));
+                problems.push(Problem::new("feed", reason, remedy));
                 &[]
             }
         };
         let kind = body.kind.or(kinds.first().copied());
-        if kind.is_some_and(|kind| !kinds.is_empty() && !kinds.contains(&kind)) {
-            let remedy = "Use company or contact.";
-            let reason = "is not a kind that this feed makes".to_owned();
-            problems.push(problem("kind", reason, remedy));
-        }
         let hubspot_id = match &body.hubspot_id {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         };
         let digits = hubspot_id.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || !(1..=20).contains(&hubspot_id.len()) {
             let remedy =
                 "Copy the record id: the last number in the address of the record in HubSpot.";
-            problems.push(problem(
+            problems.push(Problem::new(
                 "hubspot_id",
                 "is not a record id".to_owned(),
                 remedy,
@@ -160,14 +159,6 @@ impl Link {
     }
 }
 
-fn problem(path: &str, reason: String, remedy: &str) -> Problem {
-    Problem {
-        path: path.to_owned(),
-        reason,
-        remedy: remedy.to_owned(),
-    }
-}
-
 /// Whether the customer has a contact, or will have one: its row, and what HubSpot has of it.
 fn has_contact(rows: &[Vec<Value>]) -> bool {
     let settled = |row: &Value| matches!(row["status"].as_str(), Some("synced" | "excluded"));
@@ -176,7 +167,7 @@ fn has_contact(rows: &[Vec<Value>]) -> bool {
 }
 
 fn no_contact() -> Problem {
-    problem(
+    Problem::new(
         "kind",
         "cannot be contact: this customer is left out, and has no contact in HubSpot".to_owned(),
         "See the customer's reason (GET /connections/{id}/records/customers/{key}). Once nothing leaves it out any more, link its contact.",
@@ -275,8 +266,12 @@ mod tests {
             &["feed"],
         );
         check(
-            r#"{"feed":"customers","key":"EDU1/1","hubspot_id":"../../owners","kind":"invoice"}"#,
-            &["kind", "hubspot_id"],
+            r#"{"feed":"customers","key":"EDU1/1","hubspot_id":"../../owners"}"#,
+            &["hubspot_id"],
+        );
+        check(
+            r#"{"feed":"customers","key":"EDU1/1","hubspot_id":"5","kind":"invoice"}"#,
+            &["kind"],
         );
         check(
             r#"{"feed":"deals","key":"1","hubspot_id":null}"#,
@@ -286,10 +281,12 @@ mod tests {
             r#"{"feed":"customers","key":"1","hubspot_id":""}"#,
             &["hubspot_id"],
         );
-        check(r#"{"feed":"customers","key":"1"}"#, &["body"]);
+        check(r#"{"feed":"customers","key":"1"}"#, &["hubspot_id"]);
+        check(r#"{"hubspot_id":5}"#, &["feed", "key"]);
+        check("[]", &["body"]);
         check(
             r#"{"feed":"customers","key":"1","hubspot_id":"5","other":1}"#,
-            &["body"],
+            &["other"],
         );
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     fault::{Fault, System},
     origin,
     sorted::SortedMap,
+    typed,
 };
 
 pub use dialect::{Dialect, Paging};
@@ -180,7 +181,7 @@ fn encode(text: &str) -> String {
 
 fn json(body: &[u8]) -> serde_json::Result<Value> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    serde_json::from_slice(body)
+    typed::parse(body)
 }
 
 fn refused(response: &Response<Vec<u8>>) -> Fault {

@@ -45,7 +45,10 @@ fn a_replay_that_cannot_be_meant_is_refused_in_one_sentence() {
             r#"{"status":"waiting"}"#,
             "status is not failing, the one status that can be replayed.",
         ),
-        (r#"{"records":[]}"#, "records holds 0 records."),
+        (
+            r#"{"records":[]}"#,
+            "records does not hold 1 to 1000 elements.",
+        ),
         (
             r#"{"records":[{"feed":"deals","key":"EDU1/1"}]}"#,
             "records[0].feed is \"deals\", which is no feed.",
