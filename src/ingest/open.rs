@@ -1,5 +1,7 @@
 //! The poll of open invoices: how payments are seen, which move no date.
 
+use std::{collections::BinaryHeap, mem};
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -94,10 +96,12 @@ async fn at_once<P: Platform>(reader: &Reader<'_, P>, table: &Table<'_>) -> Resu
         }
     }
     let company = &run.connection.syspro.company;
-    let key = |row: Row| (INVOICES.record_key(company, &row), row);
-    let mut keyed: Vec<_> = rows.into_iter().map(key).collect();
-    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let rows: Vec<Row> = keyed.into_iter().map(|(_, row)| row).collect();
+    let keys = rows.iter().map(|row| INVOICES.record_key(company, row));
+    let order: BinaryHeap<(Option<String>, usize)> = keys.zip(0..).collect();
+    let order = order.into_sorted_vec().into_iter();
+    let rows: Vec<Row> = order
+        .filter_map(|(_, at)| rows.get_mut(at).map(mem::take))
+        .collect();
     let mut rows = rows.as_slice();
     let mut behind = String::new();
     loop {

@@ -4,7 +4,7 @@
 
 use http::Response;
 use quick_xml::escape::escape;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{document, document::Element, unreadable};
 use crate::{fault::Fault, syspro::Row};
@@ -89,11 +89,12 @@ pub fn read_rows(what: &Find<'_>, response: &Response<Vec<u8>>) -> Result<Vec<Ro
         )));
     }
     let row = |row: &Element| {
-        let value = |element: &Element| Value::String(element.text.clone());
-        let columns = row.below.iter();
-        Row(columns
-            .map(|element| (called(what, &element.name), value(element)))
-            .collect())
+        let mut columns = Map::new();
+        for element in &row.below {
+            let value = Value::String(element.text.clone());
+            columns.insert(called(what, &element.name), value);
+        }
+        Row(columns)
     };
     let rows: Vec<Row> = root.all("Row").map(row).collect();
     let promised: Option<usize> = root.field("RowsReturned").parse().ok();
