@@ -84,7 +84,7 @@ fn a_link_that_was_refused_and_made_by_people_meanwhile_is_theirs() {
     assert_eq!(deals_of(&site, &key), [deal], "made by hand");
 }
 
-/// Seed 28908.
+/// Seeds 28908, 75186 and 80700.
 #[test]
 fn a_number_that_comes_back_after_its_link_went_unheard_has_it_again() {
     for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::AnswerLost] {
